@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import { AddressGuard } from '../core/address-guard.ts';
+import { listen } from '../core/listen.ts';
+import type { Log } from '../core/log.ts';
+import { definitionOf } from '../sources/registry.ts';
+import { BufferedBytes } from './body.ts';
+import type { AdapterConfig } from './config.ts';
+import { Deduplication } from './deduplication.ts';
+import { deliverEvent } from './deliver.ts';
+import { deliveryLogger } from './delivery-log.ts';
+import { buildInternalServer } from './internal-server.ts';
+import { Metrics } from './metrics.ts';
+import type { Receipt } from './receive.ts';
+import { RouteTable, type ServedRoute } from './route-table.ts';
+import { RoutesDir } from './routes-dir.ts';
+import { buildServer } from './server.ts';
+import { type Sink, SinkPools } from './sink-pools.ts';
+
+export interface Adapter {
+  readonly port: number;
+  readonly internalPort: number;
+  /** Reports not ready, serves on for `delayMs`, takes no new work, finishes what it holds. */
+  stop(delayMs: number): Promise<void>;
+}
+
+const POOL_SWEEP_MS = 60_000;
+
+/** Builds every part of the adapter and starts it; ready when all routes were read once. */
+export async function startAdapter(config: AdapterConfig, log: Log): Promise<Adapter> {
+  const clock = () => performance.now();
+  const routes = new RouteTable(definitionOf);
+  const deduplication = new Deduplication(config.remembered);
+  const room = new BufferedBytes(config.limits.bufferedBytes);
+  const metrics = new Metrics(routes, room);
+  const { delivery } = config;
+  const pools = new SinkPools({
+    guard: new AddressGuard({ allowLoopback: delivery.allowLoopbackSinks }),
+    connectionsPerSink: delivery.connectionsPerSink,
+    connectTimeoutMs: delivery.attemptTimeoutMs,
+  });
+  const deliverDeps = { pools, limits: delivery, clock };
+  const logDelivery = deliveryLogger(log);
+  let ready = false;
+
+  const receiverFor = (arrivedAt: number) => ({
+    routes,
+    deduplication,
+    now: () => new Date(),
+    keep: (event: Parameters<typeof deliverEvent>[0], route: ServedRoute) =>
+      deliverEvent(event, route, arrivedAt + (delivery.budgetMs ?? route.definition.replyBudgetMs), deliverDeps),
+  });
+  const record = (receipt: Receipt, seconds: number) => {
+    metrics.record(receipt, seconds);
+    logDelivery(receipt, seconds);
+  };
+  const server = buildServer({ routes, limits: config.limits, room, receiverFor, record, clock, log });
+  const instance = randomUUID().slice(0, 8);
+  const internal = buildInternalServer({ routes, metrics, instance, isReady: () => ready });
+  const folder = new RoutesDir(
+    config.routesDir,
+    {
+      put: (route) => routes.put(route),
+      remove: (uid) => {
+        routes.remove(uid);
+        deduplication.forget(uid);
+      },
+    },
+    log,
+  );
+  const sweep = setInterval(() => pools.retain(sinksOf(routes)), POOL_SWEEP_MS);
+  sweep.unref();
+
+  const stop = async (delayMs: number) => {
+    ready = false;
+    await sleep(delayMs);
+    clearInterval(sweep);
+    await folder.stop();
+    await server.close();
+    await Promise.all([internal.close(), pools.close()]);
+  };
+  try {
+    await folder.start();
+    await listen(internal, config.host, config.internalPort);
+    await listen(server, config.host, config.port);
+  } catch (error) {
+    await stop(0);
+    throw error;
+  }
+  ready = true;
+  const adapter = { port: portOf(server), internalPort: portOf(internal), stop };
+  log.info({ port: adapter.port, internalPort: adapter.internalPort, routes: routes.size }, 'adapter ready');
+  return adapter;
+}
+
+function sinksOf(routes: RouteTable): Sink[] {
+  return routes.all().flatMap(({ sink, deadLetterSink }) => [sink, deadLetterSink].filter((known) => known !== null));
+}
+
+function portOf(server: FastifyInstance): number {
+  return (server.server.address() as AddressInfo).port;
+}

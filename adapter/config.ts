@@ -1,0 +1,75 @@
+import { type Env, EnvReader } from '../core/env.ts';
+import { type LogLevel, logLevels } from '../core/log.ts';
+
+const MEBIBYTE = 1024 * 1024;
+const BYTES = { min: 1024, max: 16 * 1024 * MEBIBYTE };
+
+/** Times are milliseconds, sizes bytes. */
+export interface AdapterConfig {
+  /** Address both ports bind to; undefined: all, IPv6 and IPv4. */
+  readonly host: string | undefined;
+  readonly port: number;
+  readonly internalPort: number;
+  readonly routesDir: string;
+  readonly logLevel: LogLevel;
+  readonly limits: ReceiveLimits;
+  readonly delivery: DeliveryLimits;
+  /** How many delivery ids are remembered for one source, and for all together. */
+  readonly remembered: { readonly perSource: number; readonly inAll: number };
+  /** How long the process serves on after SIGTERM, not ready, while its endpoint is withdrawn. */
+  readonly shutdownDelayMs: number;
+}
+
+export interface ReceiveLimits {
+  readonly bodyBytes: number;
+  /** Ceiling for the bytes of all bodies held at one time. */
+  readonly bufferedBytes: number;
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+}
+
+export interface DeliveryLimits {
+  readonly allowLoopbackSinks: boolean;
+  /** From arrival to reply; undefined: what the provider's own limit leaves. */
+  readonly budgetMs: number | undefined;
+  /** The part of the budget kept for the dead-letter sink where there is one. */
+  readonly deadLetterReserveMs: number;
+  /** For one attempt, where the source's `spec.delivery.timeout` says nothing. */
+  readonly attemptTimeoutMs: number;
+  /** At most so many connections to one sink. */
+  readonly connectionsPerSink: number;
+}
+
+/** @throws ConfigurationError naming every problem of the environment. */
+export function readAdapterConfig(env: Env): AdapterConfig {
+  const read = new EnvReader(env);
+  const config: AdapterConfig = {
+    host: read.optional('HOST'),
+    port: read.port('PORT', 8080),
+    internalPort: read.port('INTERNAL_PORT', 8090),
+    routesDir: read.required('ROUTES_DIR', 'the folder of route files, <uid>.json each'),
+    logLevel: read.oneOf('LOG_LEVEL', logLevels, 'info'),
+    limits: {
+      // The largest delivery of any provider is 25 MB.
+      bodyBytes: read.integer('MAX_BODY_BYTES', 26 * MEBIBYTE, BYTES),
+      bufferedBytes: read.integer('MAX_BUFFERED_BYTES', 128 * MEBIBYTE, BYTES),
+      headersTimeoutMs: read.milliseconds('HEADERS_TIMEOUT_MS', 2000),
+      requestTimeoutMs: read.milliseconds('REQUEST_TIMEOUT_MS', 30_000),
+    },
+    delivery: {
+      allowLoopbackSinks: read.boolean('ALLOW_LOOPBACK_SINKS', false),
+      budgetMs:
+        read.optional('DELIVERY_BUDGET_MS') === undefined ? undefined : read.milliseconds('DELIVERY_BUDGET_MS', 0),
+      deadLetterReserveMs: read.milliseconds('DEAD_LETTER_RESERVE_MS', 1500),
+      attemptTimeoutMs: read.milliseconds('ATTEMPT_TIMEOUT_MS', 3000),
+      connectionsPerSink: read.integer('CONNECTIONS_PER_SINK', 64, { min: 1, max: 4096 }),
+    },
+    remembered: {
+      perSource: read.integer('REMEMBERED_DELIVERIES_PER_SOURCE', 10_000, { min: 1, max: 1_000_000 }),
+      inAll: read.integer('REMEMBERED_DELIVERIES', 100_000, { min: 1, max: 10_000_000 }),
+    },
+    shutdownDelayMs: read.milliseconds('SHUTDOWN_DELAY_MS', 5000),
+  };
+  read.throwIfInvalid();
+  return config;
+}

@@ -1,0 +1,48 @@
+import fastify, { type FastifyInstance } from 'fastify';
+import type { Metrics } from './metrics.ts';
+import type { RouteTable, ServedRoute } from './route-table.ts';
+
+export interface InternalServerDeps {
+  readonly routes: RouteTable;
+  readonly metrics: Metrics;
+  readonly isReady: () => boolean;
+  /** Tells this process's cursors from those of an earlier one, which mean nothing here. */
+  readonly instance: string;
+}
+
+/** The internal face: probes, metrics, and for the controller the state of each route. */
+export function buildInternalServer(deps: InternalServerDeps): FastifyInstance {
+  const app = fastify({ logger: false, forceCloseConnections: 'idle' });
+  app.get('/healthz', () => 'ok\n');
+  app.get('/readyz', (_request, reply) =>
+    reply.code(deps.isReady() ? 200 : 503).send(deps.isReady() ? 'ok\n' : 'not ready\n'),
+  );
+  app.get('/metrics', async (_request, reply) => reply.type(deps.metrics.contentType).send(await deps.metrics.text()));
+  app.get<{ Querystring: { uid?: string; since?: string } }>('/state', (request) => stateOf(request.query, deps));
+  return app;
+}
+
+/**
+ * `uid`: one route. `since`: a cursor of an earlier answer; the routes changed after it, `complete: false`. Where the
+ * cursor is another process's or routes were removed after it, all routes and `complete: true`.
+ */
+function stateOf(query: { uid?: string; since?: string }, { routes, isReady, instance }: InternalServerDeps) {
+  const { changed, removed } = routes.sequence;
+  const [cursorInstance, sequence = ''] = query.since?.split('.') ?? [];
+  const since = cursorInstance === instance && /^\d+$/.test(sequence) ? Number(sequence) : -1;
+  const complete = since < removed || since < 0;
+  const one = query.uid === undefined ? undefined : routes.get(query.uid);
+  const asked = query.uid === undefined ? routes.all() : one ? [one] : [];
+  return {
+    ready: isReady(),
+    cursor: `${instance}.${changed}`,
+    complete,
+    routes: asked.filter(({ state }) => complete || state.changed > since).map(describe),
+  };
+}
+
+function describe({ route, state }: ServedRoute) {
+  const { uid, generation, kind, namespace, name } = route;
+  const { counters, conflicts, lastAuthentic } = state;
+  return { uid, generation, kind, namespace, name, counters, conflicts, lastAuthentic: lastAuthentic ?? null };
+}

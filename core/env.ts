@@ -1,0 +1,59 @@
+import { ConfigurationError } from './errors.ts';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** Reads typed values and collects every problem, so that a user sees all of them in one message. */
+export class EnvReader {
+  readonly #env: Env;
+  readonly #problems: string[] = [];
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  /** An empty variable counts as absent: manifests often leave one in place. */
+  optional(name: string): string | undefined {
+    return this.#env[name]?.trim() || undefined;
+  }
+
+  required(name: string, meaning: string): string {
+    const value = this.optional(name);
+    if (value === undefined) this.#problems.push(`${name} is not set (${meaning})`);
+    return value ?? '';
+  }
+
+  integer(name: string, fallback: number, range: { min: number; max: number }): number {
+    const text = this.optional(name);
+    if (text === undefined) return fallback;
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= range.min && value <= range.max) return value;
+    this.#problems.push(`${name} must be a whole number from ${range.min} to ${range.max}, not "${text}"`);
+    return fallback;
+  }
+
+  /** 0 lets the system choose a free port. */
+  port(name: string, fallback: number): number {
+    return this.integer(name, fallback, { min: 0, max: 65_535 });
+  }
+
+  milliseconds(name: string, fallback: number): number {
+    return this.integer(name, fallback, { min: 0, max: 86_400_000 });
+  }
+
+  boolean(name: string, fallback: boolean): boolean {
+    return this.oneOf(name, ['true', 'false'], fallback ? 'true' : 'false') === 'true';
+  }
+
+  oneOf<Value extends string>(name: string, values: readonly Value[], fallback: Value): Value {
+    const text = this.optional(name);
+    if (text === undefined) return fallback;
+    const value = values.find((candidate) => candidate === text.toLowerCase());
+    if (value === undefined) this.#problems.push(`${name} must be one of ${values.join(', ')}, not "${text}"`);
+    return value ?? fallback;
+  }
+
+  /** @throws ConfigurationError naming every problem met so far. */
+  throwIfInvalid(): void {
+    if (this.#problems.length > 0) throw new ConfigurationError('environment', this.#problems);
+  }
+}

@@ -1,0 +1,76 @@
+import { chmod, copyFile, mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Metafile, type Plugin } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const EXAMPLES = '@octokit/webhooks-examples';
+
+/** ESM bundles of CommonJS packages need a `require` for Node's own modules. */
+const banner =
+  "import { createRequire as createRequireOf } from 'node:module'; const require = createRequireOf(import.meta.url);";
+
+/** What the adapter never needs of a provider (schema, API client, simulator) is behind `import()`, and stays outside. */
+const lazyPartsOutside: Plugin = {
+  name: 'lazy-parts-outside',
+  setup(builder) {
+    builder.onResolve({ filter: /./ }, (args) =>
+      args.kind === 'dynamic-import' && relative(root, args.importer).startsWith('sources/')
+        ? { path: args.path, external: true }
+        : undefined,
+    );
+  },
+};
+
+/** 4 MB of recorded deliveries, read only when they are asked for: a file beside the bundle. */
+const examplesBeside: Plugin = {
+  name: 'examples-beside',
+  setup(builder) {
+    builder.onResolve({ filter: new RegExp(`^${EXAMPLES}$`) }, () => ({
+      path: './webhooks-examples.json',
+      external: true,
+    }));
+  },
+};
+
+export interface Bundles {
+  readonly adapter: Metafile;
+  readonly headwater: Metafile;
+}
+
+/** One file per plane, into `folder`; returns what went into each. */
+export async function buildBundles(folder: string): Promise<Bundles> {
+  const bundle = async (entry: string, name: string, plugin: Plugin): Promise<Metafile> => {
+    const { metafile } = await build({
+      absWorkingDir: root,
+      entryPoints: [entry],
+      outfile: join(folder, name),
+      bundle: true,
+      platform: 'node',
+      target: 'node24',
+      format: 'esm',
+      minifySyntax: true,
+      minifyWhitespace: true,
+      legalComments: 'linked',
+      banner: { js: banner },
+      plugins: [plugin],
+      metafile: true,
+      logLevel: 'warning',
+    });
+    return metafile;
+  };
+  await mkdir(folder, { recursive: true });
+  const adapter = await bundle('adapter/main.ts', 'adapter.js', lazyPartsOutside);
+  const headwater = await bundle('cli/main.ts', 'headwater.js', examplesBeside);
+  await copyFile(createRequire(import.meta.url).resolve(EXAMPLES), join(folder, 'webhooks-examples.json'));
+  await chmod(join(folder, 'headwater.js'), 0o755);
+  return { adapter, headwater };
+}
+
+if (import.meta.main) {
+  const { adapter, headwater } = await buildBundles(join(root, 'dist'));
+  for (const [file, output] of Object.entries({ ...adapter.outputs, ...headwater.outputs })) {
+    process.stdout.write(`${file}  ${Math.round(output.bytes / 1024)} KiB\n`);
+  }
+}

@@ -1,0 +1,84 @@
+import type { KeyObject } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { BodyDigest } from '../core/body-digest.ts';
+import type { EventAttributes } from '../core/cloud-event.ts';
+
+/** One HTTP delivery of a provider, as it came in. */
+export interface Delivery {
+  /** The path of the request, without its query. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+declare const proof: unique symbol;
+
+/** A delivery whose signature was checked; only `verifyDelivery` of the adapter makes one. */
+export interface VerifiedDelivery extends Delivery {
+  readonly [proof]: true;
+  readonly digest: BodyDigest;
+  /** Which of the route's secrets it was signed with: the index in `secretTokens`. */
+  readonly secretIndex: number;
+}
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** What a provider's delivery says, before it is mapped. */
+export interface ProviderEvent {
+  /** The provider's id of the delivery; the same on redelivery. */
+  readonly id: string;
+  /** The provider's name of the event, such as `push`. */
+  readonly eventType: string;
+  readonly payload: JsonObject;
+  /** The bytes that become the event's data: what the provider signed, form encoding undone. */
+  readonly data: Buffer;
+}
+
+/** A delivery as the provider would send it. */
+export interface SignedDelivery {
+  readonly id: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** The bytes a sink must receive as data. */
+  readonly data: Buffer;
+}
+
+export interface RecordedEvent {
+  readonly eventType: string;
+  readonly action: string | undefined;
+  readonly payload: JsonObject;
+}
+
+/** Ways to write one JSON document down. Only `compact` survives being parsed and written again. */
+export const bodyForms = ['compact', 'indented', 'escaped', 'form'] as const;
+export type BodyForm = (typeof bodyForms)[number];
+
+/** The provider's side: recorded events, and deliveries signed as the provider signs them. */
+export interface Simulator {
+  readonly recordedEvents: readonly RecordedEvent[];
+  /** What shows this source in a demo: the CloudEvents `source`, and some of the recorded events. */
+  readonly example: { readonly eventSource: string; readonly eventTypes: readonly string[] };
+  /** `payload`: an object to be written in `form`, or bytes to be sent as they are. */
+  deliver(
+    event: { eventType: string; payload: JsonObject | Buffer; form?: BodyForm; id?: string },
+    secret: string,
+  ): SignedDelivery;
+}
+
+/** What every provider must declare; one object in `registry.ts` each. */
+export interface SourceDefinition {
+  /** The kind of its source objects, such as `GitHubSource`. */
+  readonly kind: string;
+  /** How long the provider waits for a reply less a margin, in milliseconds: all attempts at the sink fit in it. */
+  readonly replyBudgetMs: number;
+  /** Events delivered whatever the source's `eventTypes` say. */
+  readonly alwaysDelivered: ReadonlySet<string>;
+  /** Whether the headers carry a well-formed signature; asked before the body is read. */
+  carriesSignature(headers: IncomingHttpHeaders): boolean;
+  /** The digest of the body that the signature proves; undefined when it was not signed with `secret`. */
+  authenticate(delivery: Delivery, secret: KeyObject): BodyDigest | undefined;
+  /** undefined: rightly signed, but not a delivery of this provider (no event, no id, not a JSON object). */
+  readEvent(delivery: VerifiedDelivery): ProviderEvent | undefined;
+  toEvent(event: ProviderEvent): EventAttributes;
+  loadSimulator(): Promise<Simulator>;
+}

@@ -1,0 +1,54 @@
+const AMPERSAND = '&'.charCodeAt(0);
+const EQUALS = '='.charCodeAt(0);
+const PERCENT = '%'.charCodeAt(0);
+const PLUS = '+'.charCodeAt(0);
+const SPACE = ' '.charCodeAt(0);
+
+/**
+ * The decoded bytes of one parameter of an `application/x-www-form-urlencoded` body (WHATWG URL, "urlencoded
+ * parsing", but on bytes: the value may hold what is not UTF-8). undefined when it is absent, or there twice, where
+ * readers would differ about which one counts.
+ */
+export function formParameter(body: Buffer, name: string): Buffer | undefined {
+  let found: Buffer | undefined;
+  for (let start = 0; start <= body.length; ) {
+    const next = body.indexOf(AMPERSAND, start);
+    const end = next === -1 ? body.length : next;
+    const parameter = body.subarray(start, end);
+    const equals = parameter.indexOf(EQUALS);
+    const key = equals === -1 ? parameter : parameter.subarray(0, equals);
+    if (percentDecode(key).toString('latin1') === name) {
+      if (found !== undefined) return undefined;
+      found = equals === -1 ? Buffer.alloc(0) : percentDecode(parameter.subarray(equals + 1));
+    }
+    start = end + 1;
+  }
+  return found;
+}
+
+/** `+` is a space, `%XX` a byte; a `%` without two hex digits stands for itself. */
+function percentDecode(encoded: Buffer): Buffer {
+  const decoded = Buffer.allocUnsafe(encoded.length);
+  let length = 0;
+  for (let index = 0; index < encoded.length; index += 1) {
+    let byte = encoded[index] as number;
+    if (byte === PLUS) byte = SPACE;
+    else if (byte === PERCENT) {
+      const value = hexDigit(encoded[index + 1]) * 16 + hexDigit(encoded[index + 2]);
+      if (!Number.isNaN(value)) {
+        byte = value;
+        index += 2;
+      }
+    }
+    decoded[length] = byte;
+    length += 1;
+  }
+  return decoded.subarray(0, length);
+}
+
+function hexDigit(code: number | undefined): number {
+  if (code === undefined) return Number.NaN;
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x61 + 10 : Number.NaN;
+}

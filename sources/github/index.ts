@@ -1,0 +1,15 @@
+import type { SourceDefinition } from '../contract.ts';
+import { readEvent, toEvent } from './event.ts';
+import { authenticate, carriesSignature } from './signature.ts';
+
+export const github: SourceDefinition = {
+  kind: 'GitHubSource',
+  // GitHub closes the connection after 10 s.
+  replyBudgetMs: 8000,
+  alwaysDelivered: new Set(['ping']),
+  carriesSignature,
+  authenticate,
+  readEvent,
+  toEvent,
+  loadSimulator: async () => (await import('./simulator.ts')).simulator,
+};
