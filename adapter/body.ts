@@ -31,8 +31,49 @@ export type ReadBody =
   | { readonly kind: 'read'; readonly body: Buffer; readonly release: () => void }
   | { readonly kind: 'too-large' | 'no-room' | 'aborted' };
 
-/** What a chunk costs beside its bytes; without it a body of one-byte chunks would hold far more than is counted. */
-const CHUNK_OVERHEAD = 256;
+const SLAB_BYTES = 16 * 1024;
+
+/** The pieces of a body. Small ones are copied together: a Buffer of its own costs a kilobyte, whatever it holds. */
+class Pieces {
+  length = 0;
+  readonly #pieces: Buffer[] = [];
+  #slab: Buffer | undefined;
+  #used = 0;
+
+  /** The bytes of memory that holding `chunk` will take beyond what is held. */
+  costOf(chunk: Buffer): number {
+    if (!this.#isSmall(chunk)) return chunk.length;
+    return this.#slab && this.#used + chunk.length <= SLAB_BYTES ? 0 : SLAB_BYTES;
+  }
+
+  add(chunk: Buffer): void {
+    if (!this.#isSmall(chunk)) {
+      this.#closeSlab();
+      this.#pieces.push(chunk);
+    } else {
+      if (this.costOf(chunk) > 0) this.#closeSlab();
+      this.#slab ??= Buffer.allocUnsafeSlow(SLAB_BYTES);
+      this.#used += chunk.copy(this.#slab, this.#used);
+    }
+    this.length += chunk.length;
+  }
+
+  join(): Buffer {
+    this.#closeSlab();
+    const [first] = this.#pieces;
+    return first && this.#pieces.length === 1 ? first : Buffer.concat(this.#pieces, this.length);
+  }
+
+  #isSmall(chunk: Buffer): boolean {
+    return this.length > 0 && chunk.length < SLAB_BYTES / 4;
+  }
+
+  #closeSlab(): void {
+    if (this.#slab) this.#pieces.push(this.#slab.subarray(0, this.#used));
+    this.#slab = undefined;
+    this.#used = 0;
+  }
+}
 
 /**
  * Reads a request's body as it came. Room is counted as bytes arrive, not as they are announced, so that a client which
@@ -40,8 +81,7 @@ const CHUNK_OVERHEAD = 256;
  */
 export function readBody(request: IncomingMessage, limits: ReceiveLimits, room: BufferedBytes): Promise<ReadBody> {
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
+    const pieces = new Pieces();
     let taken = 0;
     const release = () => {
       room.release(taken);
@@ -56,18 +96,14 @@ export function readBody(request: IncomingMessage, limits: ReceiveLimits, room: 
       resolve(result);
     };
     const onData = (chunk: Buffer) => {
-      const cost = chunk.length + CHUNK_OVERHEAD;
-      length += chunk.length;
-      if (length > limits.bodyBytes) return end({ kind: 'too-large' });
+      const cost = pieces.costOf(chunk);
+      if (pieces.length + chunk.length > limits.bodyBytes) return end({ kind: 'too-large' });
       if (!room.hasRoomFor(cost)) return end({ kind: 'no-room' });
       room.take(cost);
       taken += cost;
-      chunks.push(chunk);
+      pieces.add(chunk);
     };
-    const onEnd = () => {
-      const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length);
-      end({ kind: 'read', body, release });
-    };
+    const onEnd = () => end({ kind: 'read', body: pieces.join(), release });
     const onClose = () => end({ kind: 'aborted' });
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });

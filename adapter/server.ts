@@ -52,6 +52,12 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
 
+  let closing = false;
+  app.addHook('preClose', (done) => {
+    closing = true;
+    done();
+  });
+
   app.addHook('onRequest', (request, reply, done) => {
     request.arrivedAt = deps.clock();
     const route = deps.routes.find(pathOf(request));
@@ -88,6 +94,8 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
     if (status === 405) reply.header('allow', 'POST');
     if (status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
     if (!request.raw.complete) closeAfterReply(request, reply);
+    // Else a client that keeps its connection would hold up the end.
+    if (closing) reply.header('connection', 'close');
     return reply
       .code(status)
       .type('text/plain; charset=utf-8')

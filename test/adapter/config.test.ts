@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { readAdapterConfig } from '../../adapter/config.ts';
+
+describe('readAdapterConfig', () => {
+  it('has the documented defaults', () => {
+    expect(readAdapterConfig({ ROUTES_DIR: '/routes' })).toMatchObject({
+      host: undefined,
+      port: 8080,
+      internalPort: 8090,
+      routesDir: '/routes',
+      logLevel: 'info',
+      limits: { bodyBytes: 27_262_976, bufferedBytes: 134_217_728, headersTimeoutMs: 2000, requestTimeoutMs: 30_000 },
+      delivery: { allowLoopbackSinks: false, budgetMs: undefined, deadLetterReserveMs: 1500, attemptTimeoutMs: 3000 },
+      shutdownDelayMs: 5000,
+    });
+  });
+
+  it('names every problem in one message', () => {
+    const env = {
+      PORT: '80a',
+      INTERNAL_PORT: '70000',
+      ALLOW_LOOPBACK_SINKS: 'maybe',
+      LOG_LEVEL: 'loud',
+      MAX_BUFFERED_BYTES: '-1',
+    };
+    expect(() => readAdapterConfig(env)).toThrow(
+      /PORT must be .*"80a".*INTERNAL_PORT must be .*ROUTES_DIR is not set.*LOG_LEVEL must be one of .*MAX_BUFFERED_BYTES.*ALLOW_LOOPBACK_SINKS/s,
+    );
+  });
+
+  it('takes an empty variable as absent', () => {
+    expect(readAdapterConfig({ ROUTES_DIR: '/r', PORT: '', LOG_LEVEL: ' ' })).toMatchObject({
+      port: 8080,
+      logLevel: 'info',
+    });
+  });
+});

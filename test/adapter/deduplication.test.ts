@@ -1,0 +1,136 @@
+import { createSecretKey } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Deduplication } from '../../adapter/deduplication.ts';
+import type { ReceiveOutcome } from '../../adapter/outcome.ts';
+import { digestOf } from '../../core/body-digest.ts';
+import { aRoute } from '../support/builders.ts';
+import { aDelivery, post } from '../support/deliveries.ts';
+import { FakeSink } from '../support/fake-sink.ts';
+import { TestAdapter } from '../support/test-adapter.ts';
+
+const KEPT: ReceiveOutcome = { kind: 'kept', attempts: 1, deadLettered: false };
+const FAILED: ReceiveOutcome = { kind: 'undelivered', attempts: 1, detail: 'x' };
+
+function anArrival(id: string, text = 'body', uid = 'a', key = createSecretKey('s', 'utf8')) {
+  const body = Buffer.from(text);
+  return { uid, id, body, digest: digestOf(body, key) };
+}
+
+describe('over the wire', () => {
+  let sink: FakeSink;
+  let adapter: TestAdapter;
+  beforeEach(async () => {
+    sink = await FakeSink.start();
+    const route = { sink: { url: sink.url() }, delivery: { retry: 0 } };
+    adapter = await TestAdapter.start([aRoute(route), aRoute({ ...route, uid: 'other', name: 'other' })]);
+  });
+  afterEach(async () => {
+    await adapter.stop();
+    await sink.close();
+  });
+
+  it('a second arrival under way waits for the first, and is a duplicate when that is kept', async () => {
+    let release: () => void = () => undefined;
+    sink.answer((response) => {
+      release = () => void response.writeHead(202).end();
+    });
+    const delivery = aDelivery({ id: 'one' });
+    const replies = [post(adapter, delivery), post(adapter, delivery), post(adapter, delivery)];
+    await sink.waitFor(1);
+    release();
+    expect((await Promise.all(replies)).map(({ text }) => text.split(':')[0]?.trim()).toSorted()).toEqual([
+      'duplicate',
+      'duplicate',
+      'kept',
+    ]);
+    expect(sink.received).toHaveLength(1);
+  });
+
+  it('a failure leaves no trace: the redelivery is sent', async () => {
+    sink.answerWith(500, 202);
+    const delivery = aDelivery({ id: 'one' });
+    expect((await post(adapter, delivery)).status).toBe(503);
+    expect((await post(adapter, delivery)).text).toBe('kept\n');
+    expect(sink.received).toHaveLength(2);
+  });
+
+  it('the same id with another body is delivered and counted; each body is known after that', async () => {
+    const first = aDelivery({ id: 'one', payload: { a: 1 } });
+    const second = aDelivery({ id: 'one', payload: { a: 2 } });
+    const texts = [];
+    for (const delivery of [first, second, first, second]) texts.push((await post(adapter, delivery)).text.slice(0, 4));
+    expect(texts).toEqual(['kept', 'kept', 'dupl', 'dupl']);
+    expect((await adapter.stateOf('0a1b2c3d'))?.conflicts).toBe(1);
+    expect(await (await adapter.internal('/metrics')).text()).toContain(
+      'headwater_conflicts_total{source="demo/hello"} 1',
+    );
+  });
+
+  it('the same body under a new id is another event', async () => {
+    await post(adapter, aDelivery({ id: 'one' }));
+    expect((await post(adapter, aDelivery({ id: 'two' }))).text).toBe('kept\n');
+  });
+
+  it('sources know nothing of each other', async () => {
+    const delivery = aDelivery({ id: 'one' });
+    expect((await post(adapter, delivery)).text).toBe('kept\n');
+    expect((await post(adapter, delivery, 'other')).text).toBe('kept\n');
+  });
+
+  it('a redelivery signed with the next secret is still a duplicate', async () => {
+    expect((await post(adapter, aDelivery({ id: 'one' }))).text).toBe('kept\n');
+    await adapter.write(aRoute({ generation: 2, sink: { url: sink.url() }, secretTokens: [{ value: 'next' }] }));
+    await expect.poll(async () => (await adapter.stateOf('0a1b2c3d'))?.generation).toBe(2);
+    expect((await post(adapter, aDelivery({ id: 'one', secret: 'next' }))).text).toMatch(/^duplicate/);
+    expect((await adapter.stateOf('0a1b2c3d'))?.conflicts).toBe(0);
+  });
+});
+
+describe('memory', () => {
+  const once = (known: Deduplication, id: string, uid = 'a', outcome: ReceiveOutcome = KEPT) =>
+    known.once(anArrival(id, 'body', uid), () => Promise.resolve(outcome)).then((result) => result.outcome.kind);
+
+  it('holds so many ids of a source, and forgets its oldest first', async () => {
+    const known = new Deduplication({ perSource: 3, inAll: 100 });
+    for (const id of ['1', '2', '3', '4']) await once(known, id);
+    expect(known.size).toBe(3);
+    expect([await once(known, '2'), await once(known, '1')]).toEqual(['duplicate', 'kept']);
+  });
+
+  it('holds so many in all, at the cost of the source with most', async () => {
+    const known = new Deduplication({ perSource: 100, inAll: 10 });
+    await once(known, 'quiet', 'b');
+    for (let index = 0; index < 50; index += 1) await once(known, String(index));
+    expect(known.size).toBeLessThanOrEqual(10);
+    expect([await once(known, 'quiet', 'b'), await once(known, '49')]).toEqual(['duplicate', 'duplicate']);
+  });
+
+  it('holds nothing of what failed or was thrown', async () => {
+    const known = new Deduplication({ perSource: 3, inAll: 100 });
+    await once(known, '1', 'a', FAILED);
+    await expect(known.once(anArrival('2'), () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    expect(known.size).toBe(0);
+  });
+
+  it('forgets a source that is gone, also while one of its deliveries is under way', async () => {
+    const known = new Deduplication({ perSource: 3, inAll: 100 });
+    let finish: (outcome: ReceiveOutcome) => void = () => undefined;
+    const underWay = known.once(anArrival('1'), () => new Promise((resolve) => (finish = resolve)));
+    await once(known, '2');
+    known.forget('a');
+    finish(KEPT);
+    expect((await underWay).outcome.kind).toBe('kept');
+    expect(known.size).toBe(0);
+    expect(await once(known, '2')).toBe('kept');
+  });
+
+  it('keeps long ids short and apart', async () => {
+    const known = new Deduplication({ perSource: 3, inAll: 100 });
+    const long = 'x'.repeat(10_000);
+    expect([await once(known, long), await once(known, `${long}y`), await once(known, long)]).toEqual([
+      'kept',
+      'kept',
+      'duplicate',
+    ]);
+  });
+});

@@ -1,0 +1,338 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Env } from '../../core/env.ts';
+import type { Route } from '../../core/route.ts';
+import { aRoute } from '../support/builders.ts';
+import { aDelivery, post } from '../support/deliveries.ts';
+import { FakeSink } from '../support/fake-sink.ts';
+import { TestAdapter } from '../support/test-adapter.ts';
+
+const FAST = { backoffDelay: 'PT0.005S' };
+const running: { stop?: () => Promise<void>; close?: () => Promise<void> }[] = [];
+
+afterEach(async () => {
+  for (const part of running.splice(0).toReversed()) await (part.stop ?? part.close)?.call(part);
+});
+
+async function aSink(...statuses: number[]): Promise<FakeSink> {
+  const sink = await FakeSink.start();
+  if (statuses.length > 0) sink.answerWith(...statuses);
+  running.push(sink);
+  return sink;
+}
+
+async function anAdapter(route: Partial<Route>, env: Env = {}): Promise<TestAdapter> {
+  const adapter = await TestAdapter.start([aRoute({ delivery: FAST, ...route })], env);
+  running.push(adapter);
+  return adapter;
+}
+
+/** A port where nobody listens. */
+async function aClosedPort(): Promise<number> {
+  const sink = await FakeSink.start();
+  const { port } = sink;
+  await sink.close();
+  return port;
+}
+
+describe("Knative's status table", () => {
+  const accepted = [200, 201, 202, 204, 299].map((status) => ({ status, attempts: 1, reply: 202 }));
+  const refused = [301, 302, 307, 400, 401, 403, 405, 410, 413, 415, 422].map((status) => ({
+    status,
+    attempts: 1,
+    reply: 502,
+  }));
+  const passing = [404, 408, 409, 429, 500, 501, 502, 503, 504].map((status) => ({ status, attempts: 4, reply: 503 }));
+  for (const { status, attempts, reply } of [...accepted, ...refused, ...passing]) {
+    it(`a sink that answers ${status} gets ${attempts} request(s), the provider ${reply}`, async () => {
+      const sink = await aSink(status);
+      const adapter = await anAdapter({ sink: { url: sink.url() } });
+      expect((await post(adapter, aDelivery())).status).toBe(reply);
+      expect(sink.received).toHaveLength(attempts);
+      expect(new Set(sink.received.map(({ headers }) => headers['ce-id'])).size).toBe(1);
+    });
+  }
+
+  it('a passing fault is got over', async () => {
+    const sink = await aSink(503, 500, 429, 202);
+    const adapter = await anAdapter({ sink: { url: sink.url() } });
+    expect((await post(adapter, aDelivery())).text).toBe('kept\n');
+    expect(sink.received).toHaveLength(4);
+  });
+
+  it('a connection that is cut is tried again', async () => {
+    const sink = await aSink();
+    sink.answer((response, _received, index) =>
+      index === 0 ? void response.destroy() : void response.writeHead(202).end(),
+    );
+    const adapter = await anAdapter({ sink: { url: sink.url() } });
+    expect((await post(adapter, aDelivery())).status).toBe(202);
+    expect(sink.received).toHaveLength(2);
+  });
+
+  it('spec.delivery.retry says how often', async () => {
+    const sink = await aSink(503);
+    const adapter = await anAdapter({ sink: { url: sink.url() }, delivery: { ...FAST, retry: 1 } });
+    expect((await post(adapter, aDelivery())).status).toBe(503);
+    expect(sink.received).toHaveLength(2);
+  });
+
+  it('a redirect is not followed', async () => {
+    const elsewhere = await aSink(202);
+    const sink = await aSink();
+    sink.answer((response) => void response.writeHead(307, { location: elsewhere.url() }).end());
+    const adapter = await anAdapter({ sink: { url: sink.url() } });
+    expect((await post(adapter, aDelivery())).status).toBe(502);
+    expect(elsewhere.received).toHaveLength(0);
+  });
+
+  it('nobody listening: 503', async () => {
+    const adapter = await anAdapter({ sink: { url: `http://127.0.0.1:${await aClosedPort()}/` } });
+    const reply = await post(adapter, aDelivery());
+    expect(reply.status).toBe(503);
+    expect(reply.text).not.toMatch(/127|ECONN/);
+  });
+});
+
+describe('time', () => {
+  it('one attempt ends after spec.delivery.timeout, and the next is made', async () => {
+    const sink = await aSink();
+    sink.answer((response, _received, index) => void (index > 0 && response.writeHead(202).end()));
+    const adapter = await anAdapter({ sink: { url: sink.url() }, delivery: { ...FAST, timeout: 'PT0.05S' } });
+    expect((await post(adapter, aDelivery())).status).toBe(202);
+    expect(sink.received).toHaveLength(2);
+  });
+
+  it('the budget bounds all attempts together', async () => {
+    const sink = await aSink();
+    sink.answer(() => undefined);
+    const adapter = await anAdapter(
+      { sink: { url: sink.url() } },
+      { DELIVERY_BUDGET_MS: '300', ATTEMPT_TIMEOUT_MS: '200' },
+    );
+    const start = performance.now();
+    expect((await post(adapter, aDelivery())).status).toBe(503);
+    expect(performance.now() - start).toBeLessThan(1500);
+    expect(sink.received).toHaveLength(2);
+  });
+
+  it('a wait that does not fit the budget is not begun', async () => {
+    const sink = await aSink(503);
+    const delivery = { backoffPolicy: 'linear', backoffDelay: 'PT60S' } as const;
+    const adapter = await anAdapter({ sink: { url: sink.url() }, delivery }, { DELIVERY_BUDGET_MS: '500' });
+    expect((await post(adapter, aDelivery())).status).toBe(503);
+    // Linear: the first wait is none, the second a minute.
+    expect(sink.received).toHaveLength(2);
+  });
+
+  const retryAfterRows = [
+    { name: 'is not honoured by default', delivery: {}, waits: false },
+    { name: 'is honoured up to retryAfterMax', delivery: { retryAfterMax: 'PT0.3S' }, waits: true },
+    { name: 'is not honoured with retryAfterMax zero', delivery: { retryAfterMax: 'PT0S' }, waits: false },
+  ];
+  for (const { name, delivery, waits } of retryAfterRows) {
+    it(`Retry-After ${name}`, async () => {
+      const sink = await aSink();
+      sink.answer(
+        (response, _received, index) => void response.writeHead(index ? 202 : 503, { 'retry-after': '30' }).end(),
+      );
+      const adapter = await anAdapter({ sink: { url: sink.url() }, delivery: { ...FAST, ...delivery } });
+      expect((await post(adapter, aDelivery())).status).toBe(202);
+      const [first, second] = sink.received;
+      expect((second?.at ?? 0) - (first?.at ?? 0) >= 290).toBe(waits);
+    });
+  }
+});
+
+describe('the dead-letter sink', () => {
+  it("gets what the sink refused, with Knative's extensions and the same bytes", async () => {
+    const sink = await aSink(400);
+    const deadLetters = await aSink(202);
+    const adapter = await anAdapter({
+      sink: { url: sink.url('/in?x=1') },
+      deadLetterSink: { url: deadLetters.url('/dead') },
+    });
+    const delivery = aDelivery({ payload: Buffer.from('{"a": 1.0}') });
+    expect(await post(adapter, delivery)).toMatchObject({ status: 202, text: 'kept\n' });
+    expect(sink.received).toHaveLength(1);
+    const [dead] = deadLetters.received;
+    expect(dead?.body.equals(delivery.data)).toBe(true);
+    expect(dead?.path).toBe('/dead');
+    expect(dead?.headers).toMatchObject({
+      'ce-id': delivery.id,
+      'ce-knativeerrordest': sink.url('/in?x=1'),
+      'ce-knativeerrorcode': '400',
+      'ce-knativeerrordata': Buffer.from('text of the sink').toString('base64'),
+    });
+  });
+
+  it('gets it at once after a refusal for good, after the retries otherwise', async () => {
+    const sink = await aSink(503);
+    const deadLetters = await aSink(202);
+    const adapter = await anAdapter({ sink: { url: sink.url() }, deadLetterSink: { url: deadLetters.url() } });
+    expect((await post(adapter, aDelivery())).status).toBe(202);
+    expect(sink.received).toHaveLength(4);
+    expect(deadLetters.received[0]?.headers['ce-knativeerrorcode']).toBe('503');
+  });
+
+  it('has its part of the budget though the sink hangs', async () => {
+    const sink = await aSink();
+    sink.answer(() => undefined);
+    const deadLetters = await aSink(202);
+    const adapter = await anAdapter(
+      { sink: { url: sink.url() }, deadLetterSink: { url: deadLetters.url() } },
+      { DELIVERY_BUDGET_MS: '600', DEAD_LETTER_RESERVE_MS: '400', ATTEMPT_TIMEOUT_MS: '5000' },
+    );
+    expect((await post(adapter, aDelivery())).status).toBe(202);
+    expect(deadLetters.received[0]?.headers).toMatchObject({ 'ce-knativeerrorcode': '500' });
+  });
+
+  it('cuts the error data at 1024 characters', async () => {
+    const sink = await aSink();
+    sink.answer((response) => void response.writeHead(422).end('x'.repeat(5000)));
+    const deadLetters = await aSink(202);
+    const adapter = await anAdapter({ sink: { url: sink.url() }, deadLetterSink: { url: deadLetters.url() } });
+    await post(adapter, aDelivery());
+    const data = Buffer.from('x'.repeat(5000)).toString('base64').slice(0, 1024);
+    expect(deadLetters.received[0]?.headers['ce-knativeerrordata']).toBe(data);
+  });
+
+  it('failing too: 503, whatever the sink said', async () => {
+    const sink = await aSink(400);
+    const deadLetters = await aSink(400);
+    const adapter = await anAdapter({ sink: { url: sink.url() }, deadLetterSink: { url: deadLetters.url() } });
+    expect((await post(adapter, aDelivery())).status).toBe(503);
+  });
+});
+
+describe('what a sink sends back', () => {
+  it('an event as reply changes nothing', async () => {
+    const sink = await aSink();
+    sink.answer((response) => void response.writeHead(200, { 'ce-id': 'x', 'ce-type': 'y' }).end('{"reply":1}'));
+    const adapter = await anAdapter({ sink: { url: sink.url() } });
+    expect(await post(adapter, aDelivery())).toMatchObject({ status: 202, text: 'kept\n' });
+  });
+
+  it('a reply without end is not waited for, and its connection is dropped', async () => {
+    const sink = await aSink();
+    const closed = new Promise<void>((resolve) => {
+      sink.answer((response) => {
+        response.once('close', resolve).writeHead(202);
+        const block = Buffer.alloc(64 * 1024);
+        const more = () => {
+          while (response.write(block));
+          response.once('drain', more);
+        };
+        more();
+      });
+    });
+    const adapter = await anAdapter({ sink: { url: sink.url() } });
+    expect((await post(adapter, aDelivery())).status).toBe(202);
+    await closed;
+  });
+
+  it('an error whose text never ends counts as that error', async () => {
+    const sink = await aSink();
+    sink.answer((response) => void response.writeHead(400).write('half of'));
+    const adapter = await anAdapter({ sink: { url: sink.url() } }, { ATTEMPT_TIMEOUT_MS: '100' });
+    expect((await post(adapter, aDelivery())).status).toBe(502);
+  });
+});
+
+describe('connections', () => {
+  it('are used again', async () => {
+    const sink = await aSink(202);
+    const adapter = await anAdapter({ sink: { url: sink.url() } });
+    for (let index = 0; index < 20; index += 1) expect((await post(adapter, aDelivery())).status).toBe(202);
+    expect(sink.connections).toBe(1);
+  });
+
+  it('are used again after an error with a text', async () => {
+    const sink = await aSink(500, 500, 500, 202);
+    const adapter = await anAdapter({ sink: { url: sink.url() } });
+    expect((await post(adapter, aDelivery())).status).toBe(202);
+    expect(sink.connections).toBe(1);
+  });
+
+  it('carry the token of the sink', async () => {
+    const sink = await aSink(202);
+    const adapter = await anAdapter({ sink: { url: sink.url(), token: 'abc.def' } });
+    await post(adapter, aDelivery());
+    expect(sink.received[0]?.headers.authorization).toBe('Bearer abc.def');
+  });
+});
+
+describe('TLS', () => {
+  const tls = (name: string) => readFileSync(join(import.meta.dirname, '../support/tls', name));
+  const aTlsSink = async () => {
+    const sink = await FakeSink.start(createServer({ key: tls('server.key'), cert: tls('server.pem') }));
+    running.push(sink);
+    return sink;
+  };
+
+  it('trusts the CACerts of the sink', async () => {
+    const sink = await aTlsSink();
+    const CACerts = tls('ca.pem').toString();
+    const adapter = await anAdapter({ sink: { url: `https://127.0.0.1:${sink.port}/`, CACerts } });
+    expect((await post(adapter, aDelivery())).status).toBe(202);
+  });
+
+  it('does not trust an unknown authority, nor one given for another sink', async () => {
+    const sink = await aTlsSink();
+    const url = `https://127.0.0.1:${sink.port}/`;
+    const known = aRoute({
+      uid: 'known',
+      name: 'known',
+      sink: { url, CACerts: tls('ca.pem').toString() },
+      delivery: FAST,
+    });
+    const adapter = await TestAdapter.start([known, aRoute({ sink: { url }, delivery: FAST })]);
+    running.push(adapter);
+    expect((await post(adapter, aDelivery(), 'known')).status).toBe(202);
+    expect((await post(adapter, aDelivery())).status).toBe(503);
+    expect(sink.received).toHaveLength(1);
+  });
+});
+
+describe('forbidden addresses', () => {
+  for (const host of ['127.0.0.1', 'localhost', '127.1', '2130706433', '[::1]', '[::ffff:127.0.0.1]']) {
+    it(`loopback as ${host} is not called where it is not allowed`, async () => {
+      const sink = await aSink(202);
+      const adapter = await anAdapter(
+        { sink: { url: `http://${host}:${sink.port}/` } },
+        { ALLOW_LOOPBACK_SINKS: 'false' },
+      );
+      expect((await post(adapter, aDelivery())).status).toBe(503);
+      expect(sink.connections).toBe(0);
+      expect(adapter.lines).toContainEqual(
+        expect.objectContaining({ detail: 'sink: ERR_FORBIDDEN_ADDRESS', attempts: 1 }),
+      );
+    });
+  }
+
+  for (const host of ['0.0.0.0', '[::]', '0']) {
+    it(`unspecified as ${host} is never called, though it would reach this machine`, async () => {
+      const sink = await aSink(202);
+      const adapter = await anAdapter({ sink: { url: `http://${host}:${sink.port}/` } });
+      expect((await post(adapter, aDelivery())).status).toBe(503);
+      expect(sink.connections).toBe(0);
+    });
+  }
+});
+
+describe('attributes of the route', () => {
+  it('ceOverrides add extensions and replace those of the provider', async () => {
+    const sink = await aSink(202);
+    const ceOverrides = { extensions: { team: 'blue', sender: 'someone', subject: 'mine' } };
+    const adapter = await anAdapter({ sink: { url: sink.url() }, ceOverrides });
+    await post(
+      adapter,
+      aDelivery({ payload: { action: 'opened', issue: { number: 7 }, sender: { login: 'octocat' } } }),
+    );
+    const [received] = sink.received;
+    expect(received?.headers).toMatchObject({ 'ce-team': 'blue', 'ce-sender': 'someone', 'ce-subject': 'mine' });
+    expect(received?.rawHeaders.filter((name) => name === 'ce-sender')).toHaveLength(1);
+  });
+});

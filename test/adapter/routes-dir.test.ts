@@ -1,0 +1,173 @@
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RouteTable } from '../../adapter/route-table.ts';
+import { RoutesDir } from '../../adapter/routes-dir.ts';
+import { definitionOf } from '../../sources/registry.ts';
+import { aRoute } from '../support/builders.ts';
+import { aDelivery, post } from '../support/deliveries.ts';
+import { FakeSink } from '../support/fake-sink.ts';
+import { type LogLine, TestAdapter } from '../support/test-adapter.ts';
+
+let folder: string;
+let table: RouteTable;
+let reader: RoutesDir;
+let lines: LogLine[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'headwater-routes-'));
+  table = new RouteTable(definitionOf);
+  lines = [];
+  const log = pino({ level: 'debug' }, { write: (line) => void lines.push(JSON.parse(line) as LogLine) });
+  reader = new RoutesDir(folder, table, log);
+});
+afterEach(async () => {
+  await reader.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const write = (route: object, name: string) => writeFile(join(folder, name), JSON.stringify(route));
+const served = () => Object.fromEntries(table.all().map(({ route }) => [route.uid, route.generation]));
+
+describe('a folder of route files', () => {
+  it('is read before start() resolves', async () => {
+    await write(aRoute({ uid: 'a' }), 'a.json');
+    await write(aRoute({ uid: 'b', generation: 4 }), 'b.json');
+    await write({}, 'notes.txt');
+    await reader.start();
+    expect(served()).toEqual({ a: 1, b: 4 });
+  });
+
+  it('is followed: a file added, edited, removed', async () => {
+    await reader.start();
+    await write(aRoute({ uid: 'a' }), 'a.json');
+    await expect.poll(served, { timeout: 1000 }).toEqual({ a: 1 });
+    await write(aRoute({ uid: 'a', generation: 2 }), 'a.json');
+    await expect.poll(served, { timeout: 1000 }).toEqual({ a: 2 });
+    await rm(join(folder, 'a.json'));
+    await expect.poll(served, { timeout: 1000 }).toEqual({});
+    expect(table.find('/hooks/a')).toBeUndefined();
+  });
+
+  const broken = [
+    { name: 'half a file', text: '{"version": 1, "uid": "a', message: 'not JSON' },
+    { name: 'an empty file', text: '', message: 'not JSON' },
+    { name: 'a list', text: '[]', message: 'not a JSON object' },
+    {
+      name: 'an empty secret',
+      text: JSON.stringify(aRoute({ uid: 'a', secretTokens: [{ value: '' }] })),
+      message: 'secretTokens',
+    },
+    { name: 'no secret', text: JSON.stringify(aRoute({ uid: 'a', secretTokens: [] })), message: 'secretTokens' },
+    { name: 'an unknown kind', text: JSON.stringify(aRoute({ uid: 'a', kind: 'FaxSource' })), message: 'FaxSource' },
+    { name: 'a later version', text: JSON.stringify({ ...aRoute({ uid: 'a' }), version: 2 }), message: 'version' },
+  ];
+  for (const { name, text, message } of broken) {
+    it(`keeps the last good route when it finds ${name}, and says why`, async () => {
+      await write(aRoute({ uid: 'a', generation: 7, secretTokens: [{ value: 'se-cret' }] }), 'a.json');
+      await reader.start();
+      await writeFile(join(folder, 'a.json'), text);
+      await expect.poll(() => lines.filter(({ level }) => level === 50).length, { timeout: 1000 }).toBeGreaterThan(0);
+      expect(lines.find(({ level }) => level === 50)).toMatchObject({
+        file: 'a.json',
+        error: expect.stringContaining(message),
+      });
+      expect(served()).toEqual({ a: 7 });
+      expect(JSON.stringify(lines)).not.toContain('se-cret');
+      await write(aRoute({ uid: 'a', generation: 8 }), 'a.json');
+      await expect.poll(served, { timeout: 1000 }).toEqual({ a: 8 });
+    });
+  }
+
+  it('refuses a second source at a path that is held', async () => {
+    await write(aRoute({ uid: 'a', path: '/hooks/x' }), 'a.json');
+    await write(aRoute({ uid: 'b', path: '/hooks/x' }), 'b.json');
+    await reader.start();
+    expect(served()).toEqual({ a: 1 });
+    expect(table.find('/hooks/x')?.route.uid).toBe('a');
+  });
+
+  it('a renamed file loses nothing in between', async () => {
+    await write(aRoute({ uid: 'a' }), 'a.json');
+    await reader.start();
+    const before = table.find('/hooks/a')?.state;
+    await rename(join(folder, 'a.json'), join(folder, 'other.json'));
+    await expect.poll(() => lines.some(({ file }) => file === 'other.json'), { timeout: 1000 }).toBe(true);
+    expect(table.find('/hooks/a')?.state).toBe(before);
+  });
+
+  it('is found again after it was replaced by another folder', async () => {
+    await write(aRoute({ uid: 'a' }), 'a.json');
+    await reader.start(50);
+    await rename(folder, `${folder}-old`);
+    await mkdir(folder);
+    await write(aRoute({ uid: 'b' }), 'b.json');
+    await expect.poll(served, { timeout: 2000 }).toEqual({ b: 1 });
+    await rm(`${folder}-old`, { recursive: true });
+  });
+
+  it('that vanishes leaves what is served, and is said', async () => {
+    await write(aRoute({ uid: 'a' }), 'a.json');
+    await reader.start(50);
+    await rm(folder, { recursive: true });
+    await expect.poll(() => lines.some(({ msg }) => msg === 'route folder not read'), { timeout: 2000 }).toBe(true);
+    expect(served()).toEqual({ a: 1 });
+  });
+
+  it('that is not there at the start is an error', async () => {
+    await expect(new RoutesDir(join(folder, 'none'), table, pino({ level: 'silent' })).start()).rejects.toThrow(
+      'ENOENT',
+    );
+  });
+});
+
+describe('a Secret as kubelet mounts it', () => {
+  /** kubelet writes a new folder, a new link to it, and renames the link over `..data`. */
+  const mount = async (version: string, routes: Readonly<Record<string, object>>) => {
+    await mkdir(join(folder, `..${version}`));
+    for (const [name, route] of Object.entries(routes)) {
+      await writeFile(join(folder, `..${version}`, name), JSON.stringify(route));
+    }
+    await symlink(`..${version}`, join(folder, '..data_tmp'));
+    await rename(join(folder, '..data_tmp'), join(folder, '..data'));
+    for (const name of Object.keys(routes)) {
+      await symlink(join('..data', name), join(folder, name)).catch(() => undefined);
+    }
+  };
+
+  it('is followed through the swap of ..data', async () => {
+    await mount('2026_01', { 'a.json': aRoute({ uid: 'a' }) });
+    await reader.start();
+    expect(served()).toEqual({ a: 1 });
+    await mount('2026_02', { 'a.json': aRoute({ uid: 'a', generation: 2 }) });
+    await rm(join(folder, '..2026_01'), { recursive: true });
+    await expect.poll(served, { timeout: 1000 }).toEqual({ a: 2 });
+  });
+});
+
+it('an edit under load drops no connection and loses no delivery', async () => {
+  const [first, second] = await Promise.all([FakeSink.start(), FakeSink.start()]);
+  const adapter = await TestAdapter.start([aRoute({ sink: { url: first.url() } })]);
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  const statuses: number[] = [];
+  let editing = true;
+  const clients = Array.from({ length: 8 }, async () => {
+    while (editing) statuses.push((await post(adapter, aDelivery(), undefined, agent)).status);
+  });
+  for (let generation = 2; generation <= 21; generation += 1) {
+    const sink = { url: (generation % 2 ? second : first).url() };
+    await adapter.write(aRoute({ generation, sink }));
+    await expect.poll(async () => (await adapter.stateOf('0a1b2c3d'))?.generation, { interval: 5 }).toBe(generation);
+  }
+  editing = false;
+  await Promise.all(clients);
+  expect(new Set(statuses)).toEqual(new Set([202]));
+  expect(first.received.length + second.received.length).toBe(statuses.length);
+  expect(Math.min(first.received.length, second.received.length)).toBeGreaterThan(0);
+  agent.destroy();
+  await adapter.stop();
+  await Promise.all([first.close(), second.close()]);
+});

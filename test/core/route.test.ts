@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { parseRoute } from '../../core/route.ts';
+import { aRoute } from '../support/builders.ts';
+
+describe('parseRoute', () => {
+  it('reads what the controller writes, and ignores what it does not know', () => {
+    const route = aRoute({ sink: { url: 'https://sink.test/x' }, delivery: { retry: 5, timeout: 'PT3S' } });
+    expect(parseRoute(JSON.stringify({ ...route, somethingNew: { a: 1 } }))).toEqual(route);
+  });
+
+  it('has defaults for what may be absent', () => {
+    const { version, generation, uid, kind, namespace, name, path, eventSource, secretTokens } = aRoute();
+    const least = { version, generation, uid, kind, namespace, name, path, eventSource, secretTokens };
+    expect(parseRoute(JSON.stringify(least))).toEqual(aRoute());
+  });
+
+  const destination = (url: unknown) => ({ sink: { url } });
+  const rows: { fields: object; says: string }[] = [
+    { fields: { version: 2 }, says: 'version must be 1' },
+    { fields: { uid: '' }, says: 'uid must be a non-empty string' },
+    { fields: { kind: 7 }, says: 'kind must be' },
+    { fields: { path: '/hooks' }, says: 'path must be two segments' },
+    { fields: { path: '/a/b/c' }, says: 'path must be two segments' },
+    { fields: { secretTokens: 'x' }, says: 'secretTokens must be' },
+    { fields: { secretTokens: [{ value: 'x', validUntil: 'soon' }] }, says: 'secretTokens must be' },
+    { fields: destination('sink.test'), says: 'sink.url must be an absolute' },
+    { fields: destination('ftp://sink.test/'), says: 'sink.url must be an absolute' },
+    { fields: destination('http://user:pass@sink.test/'), says: 'without user name' },
+    { fields: destination(undefined), says: 'sink.url must be' },
+    { fields: { sink: { url: 'http://sink.test', token: 1 } }, says: 'sink.CACerts, audience and token' },
+    { fields: { deadLetterSink: { url: '//x' } }, says: 'deadLetterSink.url' },
+    { fields: { eventTypes: 'push' }, says: 'eventTypes must be a list' },
+    { fields: { ceOverrides: { extensions: { 'Bad-Name': 'x' } } }, says: 'ceOverrides.extensions' },
+    { fields: { ceOverrides: { extensions: { id: 'x' } } }, says: 'ceOverrides.extensions' },
+    { fields: { delivery: { retry: -1 } }, says: 'delivery.retry' },
+    { fields: { delivery: { backoffPolicy: 'random' } }, says: 'delivery.backoffPolicy' },
+    { fields: { delivery: { backoffDelay: '1s' } }, says: 'delivery.backoffDelay must be an ISO 8601 duration' },
+    { fields: { eventFormat: 'cloudevents' }, says: 'eventFormat must be "knative"' },
+  ];
+  for (const { fields, says } of rows) {
+    it(`refuses ${JSON.stringify(fields)}`, () => {
+      expect(() => parseRoute(JSON.stringify({ ...aRoute(), ...fields }))).toThrow(says);
+    });
+  }
+
+  it('never puts a secret into its message', () => {
+    const route = aRoute({ secretTokens: [{ value: 'hush-hush' }], uid: '' });
+    for (const text of [
+      JSON.stringify(route),
+      JSON.stringify(route).slice(0, -1),
+      `${JSON.stringify(route)}hush-hush`,
+    ]) {
+      expect(() => parseRoute(text)).toThrow(expect.objectContaining({ message: expect.not.stringContaining('hush') }));
+    }
+  });
+});
