@@ -23,16 +23,16 @@ const LEVELS: Readonly<Record<OutcomeKind, 'debug' | 'info' | 'warn'>> = {
 /** One line per delivery, with ids and outcome; never headers, secrets or bodies. */
 export function deliveryLogger(log: Log): (receipt: Receipt, seconds: number) => void {
   return ({ outcome, route, event }, seconds) => {
-    log[LEVELS[outcome.kind]](
+    const { kind, ...facts } = outcome;
+    log[LEVELS[kind]](
       {
         source: route && `${route.route.namespace}/${route.route.name}`,
         delivery: event?.id,
         event: event?.eventType,
         bytes: event?.data.length,
-        ...outcome,
-        kind: undefined,
-        outcome: outcome.kind,
-        status: httpStatusFor(outcome.kind),
+        ...facts,
+        outcome: kind,
+        status: httpStatusFor(kind),
         ms: Math.round(seconds * 1e5) / 100,
       },
       'delivery',

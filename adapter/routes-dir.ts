@@ -37,7 +37,7 @@ export class RoutesDir {
    * tells of none (network file systems, a folder that was replaced).
    * @throws when the folder cannot be read.
    */
-  async start(pollMs = 5000): Promise<void> {
+  async start(pollMs = 30_000): Promise<void> {
     this.#watch();
     await this.#read();
     this.#timer = setInterval(() => {

@@ -38,6 +38,8 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
   const app = fastify({
     logger: false,
     forceCloseConnections: 'idle',
+    // While it closes, deliveries on open connections are still taken: the provider would not send them again.
+    return503OnClosing: false,
     // Paths are ours to read: a router would answer some of them itself.
     rewriteUrl: () => '/',
     requestTimeout: limits.requestTimeoutMs,
