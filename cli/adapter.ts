@@ -16,6 +16,6 @@ docs/adapter.md lists all.
 `,
   async run(_args, { env, err }) {
     const { runAdapter } = await import('../adapter/run.ts');
-    return runAdapter({ ...env, HOST: env['HOST'] ?? '127.0.0.1' }, (text) => err(`headwater adapter: ${text}\n`));
+    return runAdapter({ ...env, HOST: env['HOST'] || '127.0.0.1' }, (text) => err(`headwater adapter: ${text}\n`));
   },
 };

@@ -4,13 +4,15 @@ import { ConfigurationError, messageOf } from '../core/errors.ts';
 
 /** What a command sees of the world. */
 export interface Terminal {
+  /** How this program was called, to say how to call it again. */
+  readonly program: string;
   readonly env: Env;
   readonly isTerminal: boolean;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
 }
 
-type Values = Readonly<Record<string, string | boolean | undefined>>;
+export type Values = Readonly<Record<string, string | boolean | undefined>>;
 
 export interface Option {
   readonly type: 'string' | 'boolean';
@@ -34,36 +36,53 @@ export interface Command {
 /** The exit code for a command line that is off, as shells have it. */
 export const USAGE_ERROR = 2;
 
-export async function runCommand(command: Command, args: readonly string[], terminal: Terminal): Promise<number> {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(command, args);
-  } catch (error) {
-    terminal.err(`headwater ${command.name}: ${messageOf(error)}\nSee headwater ${command.name} --help\n`);
-    return USAGE_ERROR;
-  }
-  if (parsed.values['help'] === true) {
-    terminal.out(helpOf(command));
-    return 0;
-  }
-  try {
-    return await command.run(parsed, terminal);
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    terminal.err(`headwater ${command.name}: ${error.problems.join('\n')}\n`);
-    return USAGE_ERROR;
+/** The command line is off; `problems` holds one sentence each. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[], options?: ErrorOptions) {
+    super(problems.join('; '), options);
+    this.problems = problems;
   }
 }
 
+/** Resolves to the exit code; what the user can mend is said in a sentence. */
+export async function runCommand(command: Command, args: readonly string[], terminal: Terminal): Promise<number> {
+  const report = (problems: readonly string[]) =>
+    terminal.err(problems.map((problem) => `headwater ${command.name}: ${problem}\n`).join(''));
+  try {
+    const parsed = parse(command, args);
+    if (parsed.values['help'] !== true) return await command.run(parsed, terminal);
+    terminal.out(helpOf(command));
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      report([...error.problems, `see headwater ${command.name} --help`]);
+      return USAGE_ERROR;
+    }
+    if (error instanceof ConfigurationError) report(error.problems);
+    else if (isSystemError(error)) report([error.message]);
+    else throw error;
+    return 1;
+  }
+}
+
+/** What the system refused, such as an address that is not this machine's. */
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error;
+}
+
+/** @throws UsageError */
 function parse(command: Command, args: readonly string[]) {
   const options: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } };
   for (const [name, { type }] of Object.entries(command.options)) options[name] = { type };
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    options,
-    allowPositionals: command.argumentNames !== '',
-  });
-  return { values: values as Values, positionals };
+  try {
+    const allowPositionals = command.argumentNames !== '';
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals });
+    return { values: values as Values, positionals };
+  } catch (error) {
+    throw new UsageError([messageOf(error)], { cause: error });
+  }
 }
 
 function helpOf(command: Command): string {
@@ -77,10 +96,12 @@ function helpOf(command: Command): string {
   return `${command.summary}\n\nUsage: ${usage.join(' ')}\n${options && `\nOptions:\n${options}`}${command.more ?? ''}`;
 }
 
-/** The number of a port option. */
+/**
+ * The number of a port option.
+ * @throws UsageError
+ */
 export function portOption(value: string | boolean | undefined, fallback: number, name: string): number {
   if (value === undefined) return fallback;
-  const port = Number(value);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new ConfigurationError('options', [`--${name} must be a port number, not "${String(value)}"`]);
+  if (/^\d{1,5}$/.test(String(value)) && Number(value) <= 65_535) return Number(value);
+  throw new UsageError([`--${name} must be a port number, not "${String(value)}"`]);
 }

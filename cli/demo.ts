@@ -1,4 +1,12 @@
-import { type Command, portOption } from './command.ts';
+import { type Command, portOption, type Values } from './command.ts';
+
+const USUAL_PORTS = { port: 8080, 'internal-port': 8090, 'dump-port': 8082 };
+
+/** The port for an option that is not given; 0 (any) when another option has it. */
+export function usualPort(option: keyof typeof USUAL_PORTS, values: Values): number {
+  const usual = USUAL_PORTS[option];
+  return Object.values(values).includes(String(usual)) ? 0 : usual;
+}
 
 export const demoCommand: Command = {
   name: 'demo',
@@ -12,39 +20,41 @@ export const demoCommand: Command = {
     'no-dumper': { type: 'boolean', help: 'leave the dumper out, to see what happens when a sink is down' },
     full: { type: 'boolean', help: 'print all of the data' },
   },
-  async run({ values }, { out, err, env, isTerminal }) {
+  async run({ values }, { out, err, env, isTerminal, program }) {
     const { startDemo } = await import('../local/demo.ts');
     const { FIRST_LINES } = await import('../dump/run.ts');
     const { pretty } = await import('../dump/format.ts');
     const { preferredPort } = await import('../core/listen.ts');
     const { nextSignal } = await import('../core/process.ts');
-    const port = async (option: string, preferred: number) =>
+    const port = async (option: keyof typeof USUAL_PORTS) =>
       values[option] === undefined
-        ? preferredPort('127.0.0.1', preferred)
-        : portOption(values[option], preferred, option);
+        ? preferredPort('127.0.0.1', usualPort(option, values))
+        : portOption(values[option], 0, option);
     const printing = {
       dataLines: values['full'] === true ? undefined : FIRST_LINES,
       colour: isTerminal && !env['NO_COLOR'],
     };
+    const interrupted = new AbortController();
+    const stopped = nextSignal().then(() => interrupted.abort());
     const demo = await startDemo({
       withDumper: values['no-dumper'] !== true,
       ports: {
-        adapter: await port('port', 8080),
-        internal: await port('internal-port', 8090),
-        dumper: await port('dump-port', 8082),
+        adapter: await port('port'),
+        internal: await port('internal-port'),
+        dumper: await port('dump-port'),
       },
       onEvent: (event) => out(`\n${pretty(event, printing)}`),
       say: (text) => out(`${text}\n`),
     });
     try {
-      const stopped = nextSignal();
-      const { sent, problems } = await demo.sendAll();
-      for (const problem of problems) err(`missing: ${problem}\n`);
+      const { sent, problems } = await demo.sendAll(interrupted.signal);
+      for (const problem of problems) err(`${problem}\n`);
       out(`\n${sent - problems.length} of ${sent} events were received byte for byte (SHA-256).\n`);
+      if (interrupted.signal.aborted) return 1;
       if (values['once'] === true) return problems.length === 0 ? 0 : 1;
-      out(
-        `\nSend more from another terminal:\n  npm run -s headwater -- send issues --url ${demo.webhookUrl} --secret-file ${demo.secretFile}\nCtrl-C ends.\n`,
-      );
+      const headwater = env['npm_package_name'] === 'headwater' ? 'npm run -s headwater --' : program;
+      const command = `${headwater} send issues --url ${demo.webhookUrl} --secret-file ${demo.secretFile}`;
+      out(`\nSend more from another terminal:\n  ${command}\nCtrl-C ends.\n`);
       await stopped;
       return 0;
     } finally {

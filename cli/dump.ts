@@ -1,4 +1,4 @@
-import { type Command, portOption } from './command.ts';
+import { type Command, portOption, UsageError } from './command.ts';
 
 export const dumpCommand: Command = {
   name: 'dump',
@@ -15,15 +15,13 @@ export const dumpCommand: Command = {
     },
   },
   async run({ values }, terminal) {
-    const { runDump } = await import('../dump/run.ts');
     const output = values['output'] ?? (terminal.isTerminal ? 'pretty' : 'json');
-    if (output !== 'pretty' && output !== 'json') {
-      terminal.err('headwater dump: --output must be pretty or json\n');
-      return 2;
-    }
+    if (output !== 'pretty' && output !== 'json') throw new UsageError(['--output must be pretty or json']);
+    const port = portOption(values['port'], 8082, 'port');
+    const { runDump } = await import('../dump/run.ts');
     return runDump({
-      port: portOption(values['port'], 8082, 'port'),
-      host: typeof values['host'] === 'string' ? values['host'] : '127.0.0.1',
+      port,
+      host: String(values['host'] || '127.0.0.1'),
       output,
       full: values['full'] === true,
       colour: terminal.isTerminal && !terminal.env['NO_COLOR'],

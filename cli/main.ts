@@ -1,6 +1,14 @@
 import { runHeadwater } from './headwater.ts';
 
+/** What a shell reports for a program that SIGPIPE ended; Node ignores that signal. */
+const READER_GONE = 141;
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(READER_GONE);
+});
 process.exitCode = await runHeadwater(process.argv.slice(2), {
+  program: `node ${process.argv[1]}`,
   env: process.env,
   isTerminal: process.stdout.isTTY,
   out: (text) => void process.stdout.write(text),

@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { ConfigurationError, messageOf } from '../core/errors.ts';
-import { bodyForms, type JsonObject, type Simulator } from '../sources/contract.ts';
+import { messageOf } from '../core/errors.ts';
+import { printable } from '../dump/format.ts';
+import { postDelivery } from '../local/post-delivery.ts';
+import { type BodyForm, bodyForms, type JsonObject, type SignedDelivery, type Simulator } from '../sources/contract.ts';
 import { definitionOf, sources } from '../sources/registry.ts';
-import type { Command, Terminal } from './command.ts';
-
-/** Longer than any provider waits. */
-const TIMEOUT_MS = 35_000;
+import { type Command, type Terminal, UsageError, type Values } from './command.ts';
 
 export const sendCommand: Command = {
   name: 'send',
@@ -34,79 +33,88 @@ EVENT is the name of a recorded event, or name.action; FILE holds the payload.
 Ends with 0 only when the answer was 2xx.
 `,
   async run({ values, positionals }, terminal) {
-    const definition = typeof values['kind'] === 'string' ? definitionOf(values['kind']) : sources[0];
-    if (!definition) throw new ConfigurationError('options', [`--kind: there is no ${String(values['kind'])}`]);
-    const simulator = await definition.loadSimulator();
+    const simulator = await simulatorOf(values['kind']);
     if (values['list'] === true) return list(simulator, terminal);
-    const [what, ...others] = positionals;
-    const { url, 'secret-file': secretFile } = values;
-    const problems = [
-      ...(what === undefined || others.length > 0 ? ['name one EVENT or FILE (--list shows the events)'] : []),
-      ...(typeof url === 'string' && URL.canParse(url) ? [] : ['--url must be the webhook URL']),
-      ...(typeof secretFile === 'string' ? [] : ['--secret-file must name the file with the webhook secret']),
-    ];
-    if (problems.length > 0) throw new ConfigurationError('options', problems);
-    const form = bodyForms.find((known) => known === values['form']);
-    if (values['form'] !== undefined && !form)
-      throw new ConfigurationError('options', [`--form: ${bodyForms.join(', ')}`]);
-    const secret = (await readText(String(secretFile))).toString('utf8').replace(/\r?\n$/, '');
-    if (secret === '') throw new ConfigurationError('options', [`the secret in ${String(secretFile)} is empty`]);
-    const event = await eventOf(String(what), values['event'], simulator);
-    const id = typeof values['id'] === 'string' ? { id: values['id'] } : {};
-    return post(String(url), simulator.deliver({ ...event, ...id, ...(form && { form }) }, secret), terminal);
+    const { what, url, secretFile, eventType, ...idAndForm } = readOptions(values, positionals);
+    const secret = (await read(secretFile)).toString('utf8').replace(/\r?\n$/, '');
+    if (secret === '') throw new UsageError([`the secret in ${secretFile} is empty`]);
+    const event = await eventOf(what, eventType, simulator);
+    return post(url, simulator.deliver({ ...event, ...idAndForm }, secret), terminal);
   },
 };
 
+async function simulatorOf(kind: Values[string]): Promise<Simulator> {
+  const definition = kind === undefined ? sources[0] : definitionOf(String(kind));
+  if (!definition) throw new UsageError([`--kind must be ${sources.map((source) => source.kind).join(' or ')}`]);
+  return definition.loadSimulator();
+}
+
+interface SendOptions {
+  readonly what: string;
+  readonly url: string;
+  readonly secretFile: string;
+  readonly eventType: string | undefined;
+  readonly id?: string;
+  readonly form?: BodyForm;
+}
+
+function readOptions(values: Values, [what, ...others]: readonly string[]): SendOptions {
+  // None of these is a boolean option.
+  const { url, 'secret-file': secretFile, event: eventType, id } = values as Readonly<Record<string, string>>;
+  const form = bodyForms.find((known) => known === values['form']);
+  const problems = [
+    what && others.length === 0 ? '' : 'name one EVENT or FILE (--list shows the events)',
+    /^https?:$/.test(URL.parse(url ?? '')?.protocol ?? '') ? '' : '--url must be the webhook URL, http or https',
+    secretFile ? '' : '--secret-file must name the file with the webhook secret',
+    form || values['form'] === undefined ? '' : `--form must be ${bodyForms.join(' or ')}`,
+  ].filter(Boolean);
+  if (!what || !url || !secretFile || problems.length > 0) throw new UsageError(problems);
+  return { what, url, secretFile, eventType, ...(id !== undefined && { id }), ...(form && { form }) };
+}
+
 function list({ recordedEvents }: Simulator, terminal: Terminal): number {
-  const actions = new Map<string, Map<string, number>>();
-  for (const { eventType, action = '' } of recordedEvents) {
-    const counts = actions.get(eventType) ?? new Map<string, number>();
-    actions.set(eventType, counts.set(action, (counts.get(action) ?? 0) + 1));
+  const actions = new Map<string, Set<string>>();
+  for (const { eventType, action } of recordedEvents) {
+    const known = actions.get(eventType) ?? new Set();
+    actions.set(eventType, action ? known.add(action) : known);
   }
-  for (const [eventType, counts] of actions) {
-    terminal.out(
-      `${eventType}${[...counts.keys()].filter(Boolean).length > 0 ? `  ${[...counts.keys()].join(' ')}` : ''}\n`,
-    );
-  }
+  for (const [eventType, known] of actions)
+    terminal.out(`${printable(`${eventType}  ${[...known].join(' ')}`).trimEnd()}\n`);
   return 0;
 }
 
-async function readText(path: string): Promise<Buffer> {
+async function read(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new ConfigurationError('options', [messageOf(error)], { cause: error });
+    throw new UsageError([messageOf(error)], { cause: error });
   }
 }
 
+/** A recorded event, or the file `what`; it is a file when `eventType` says of which event. */
 async function eventOf(
   what: string,
-  eventType: string | boolean | undefined,
+  eventType: string | undefined,
   { recordedEvents }: Simulator,
 ): Promise<{ eventType: string; payload: JsonObject | Buffer }> {
   const recorded = recordedEvents.find(
-    (event) => event.eventType === what || `${event.eventType}.${event.action}` === what,
+    (event) => event.eventType === what || (event.action && `${event.eventType}.${event.action}` === what),
   );
-  if (recorded) return recorded;
-  if (!/[./]/.test(what))
-    throw new ConfigurationError('options', [`there is no recorded event "${what}" (see --list)`]);
-  const payload = await readText(what);
-  return { eventType: typeof eventType === 'string' ? eventType : (basename(what).split('.')[0] ?? ''), payload };
+  if (recorded && eventType === undefined) return recorded;
+  if (!/[./]/.test(what) && eventType === undefined)
+    throw new UsageError([`there is no recorded event "${what}" (--list shows the events)`]);
+  const named = eventType ?? basename(what).split('.')[0];
+  if (!named) throw new UsageError([`--event must say which event ${what} is`]);
+  return { eventType: named, payload: await read(what) };
 }
 
-async function post(
-  url: string,
-  { id, headers, body }: { id: string; headers: Readonly<Record<string, string>>; body: Buffer },
-  terminal: Terminal,
-): Promise<number> {
+async function post(url: string, delivery: SignedDelivery, terminal: Terminal): Promise<number> {
   try {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const reply = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body), redirect: 'manual', signal });
-    terminal.out(`${reply.status} ${(await reply.text()).trim()} (delivery ${id})\n`);
-    return reply.ok ? 0 : 1;
+    const { status, text } = await postDelivery(url, delivery);
+    terminal.out(`${[status, text, `(delivery ${printable(delivery.id)})`].filter(Boolean).join(' ')}\n`);
+    return status >= 200 && status < 300 ? 0 : 1;
   } catch (error) {
-    const cause = error instanceof Error && error.cause ? `: ${messageOf(error.cause)}` : '';
-    terminal.err(`headwater send: ${messageOf(error)}${cause}\n`);
+    terminal.err(`headwater send: ${messageOf(error)}\n`);
     return 1;
   }
 }

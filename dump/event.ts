@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { CloudEvent, HTTP, type Message } from 'cloudevents';
-import { textOfHeader } from '../core/cloud-event.ts';
+import { CloudEvent } from 'cloudevents';
+import { ATTRIBUTE_NAME, REQUIRED_ATTRIBUTES, textOfHeader } from '../core/cloud-event.ts';
 import { messageOf } from '../core/errors.ts';
 import { parseExactly } from './exact-json.ts';
 
@@ -18,35 +18,26 @@ export interface ReceivedEvent {
   readonly receivedAt: Date;
 }
 
-/** What was posted is no CloudEvent. */
+/** What was posted is no CloudEvent; the message says why in one line. */
 export class NotACloudEventError extends Error {
   override name = 'NotACloudEventError';
 }
 
-const BATCH = 'application/cloudevents-batch';
-const STRUCTURED = 'application/cloudevents';
+type JsonDocument = Readonly<Record<string, unknown>>;
+
+const documentModes: ReadonlyMap<string, Mode> = new Map([
+  ['application/cloudevents+json', 'structured'],
+  ['application/cloudevents-batch+json', 'batched'],
+]);
 
 /**
- * Reads CloudEvents in binary, structured or batched mode (HTTP binding 1.0.2).
+ * Reads CloudEvents 1.0 in binary, structured or batched mode (HTTP binding 1.0.2).
  * @throws NotACloudEventError
  */
 export function readEvents(headers: IncomingHttpHeaders, body: Buffer, receivedAt: Date): ReceivedEvent[] {
-  const contentType = headers['content-type'] ?? '';
-  const mode: Mode = contentType.startsWith(BATCH)
-    ? 'batched'
-    : contentType.startsWith(STRUCTURED)
-      ? 'structured'
-      : 'binary';
-  try {
-    if (mode === 'binary') return [readBinary(headers, body, receivedAt)];
-    // The SDK knows the types without parameters only.
-    const bare = { 'content-type': contentType.split(';')[0]?.trim() ?? '' };
-    validate({ headers: bare, body: body.toString('utf8') });
-    const documents = [parseExactly(body.toString('utf8'))].flat() as Record<string, unknown>[];
-    return documents.map((document) => readDocument(document, mode, receivedAt));
-  } catch (error) {
-    throw new NotACloudEventError(messageOf(error), { cause: error });
-  }
+  const mode = modeOf(headers['content-type'] ?? '');
+  if (mode === 'binary') return [readBinary(headers, body, receivedAt)];
+  return documentsOf(mode, body).map((document) => readDocument(document, mode, receivedAt));
 }
 
 export function sha256Of(data: Buffer): string {
@@ -60,8 +51,7 @@ export function contentTypeOf(attributes: ReceivedEvent['attributes']): string |
 
 /** Whether the data is JSON text that can be shown as it is. */
 export function isJson({ attributes, data }: ReceivedEvent): boolean {
-  const type = contentTypeOf(attributes) ?? 'application/json';
-  if (!/^[^;]*[/+]json\s*(;|$)/i.test(type) || data === undefined || !isUtf8(data)) return false;
+  if (data === undefined || !isJsonType(attributes) || !isUtf8(data)) return false;
   try {
     JSON.parse(data.toString('utf8'));
     return true;
@@ -70,37 +60,89 @@ export function isJson({ attributes, data }: ReceivedEvent): boolean {
   }
 }
 
-/** The SDK is the judge of what a CloudEvent is; its constructor refuses what its parser lets pass. */
-function validate(message: Message): void {
-  const events = HTTP.toEvent(message);
-  for (const event of Array.isArray(events) ? events : [events]) void new CloudEvent(event);
+/** JSON is what data without a type is (JSON format 1.0.2, 3.1.1). */
+function isJsonType(attributes: ReceivedEvent['attributes']): boolean {
+  return /^[^;]*[/+]json\s*(;|$)/i.test(contentTypeOf(attributes) ?? 'application/json');
+}
+
+function modeOf(contentType: string): Mode {
+  const type = (contentType.split(';')[0] ?? '').trim().toLowerCase();
+  const mode = documentModes.get(type);
+  if (!mode && type.startsWith('application/cloudevents'))
+    throw new NotACloudEventError(`${type} is not read here, only ${[...documentModes.keys()].join(' and ')}`);
+  return mode ?? 'binary';
 }
 
 function readBinary(headers: IncomingHttpHeaders, body: Buffer, receivedAt: Date): ReceivedEvent {
-  const attributes: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith('ce-')) attributes[name.slice(3)] = textOfHeader(String(value));
-  }
-  const asHeaders = Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`ce-${name}`, value]));
-  // Without the body: the SDK would parse it, and the bytes are what is wanted.
-  validate({ headers: asHeaders, body: undefined });
-  if (headers['content-type'] !== undefined) attributes['datacontenttype'] = headers['content-type'];
+  const attributes: Record<string, string> = Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => name.startsWith('ce-'))
+      .map(([name, value]) => [name.slice('ce-'.length), textOfHeader(String(value))]),
+  );
+  checkAttributes(attributes);
+  const contentType = headers['content-type'];
+  if (contentType !== undefined) attributes['datacontenttype'] = textOfHeader(contentType);
   return { mode: 'binary', attributes, data: body.length > 0 ? body : undefined, receivedAt };
 }
 
-function readDocument(document: Record<string, unknown>, mode: Mode, receivedAt: Date): ReceivedEvent {
+function documentsOf(mode: Mode, body: Buffer): JsonDocument[] {
+  if (!isUtf8(body)) throw new NotACloudEventError('the body is not UTF-8');
+  let parsed: unknown;
+  try {
+    parsed = parseExactly(body.toString('utf8'));
+  } catch (error) {
+    throw new NotACloudEventError(`the body is not JSON: ${messageOf(error)}`, { cause: error });
+  }
+  const documents: unknown = mode === 'batched' ? parsed : [parsed];
+  if (!Array.isArray(documents)) throw new NotACloudEventError('a batch is an array of events');
+  return documents.map((document: unknown) => {
+    if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document as JsonDocument;
+    throw new NotACloudEventError('an event is a JSON object');
+  });
+}
+
+function readDocument(document: JsonDocument, mode: Mode, receivedAt: Date): ReceivedEvent {
   const { data, data_base64: base64, ...attributes } = document;
-  return {
-    mode,
-    attributes,
-    data: typeof base64 === 'string' ? Buffer.from(base64, 'base64') : bytesOf(data, attributes),
-    receivedAt,
-  };
+  checkAttributes(attributes);
+  return { mode, attributes, data: isGiven(base64) ? decode(base64, data) : bytesOf(data, attributes), receivedAt };
+}
+
+/** JSON format 1.0.2, 2.2: null stands for an attribute that is not set. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function decode(base64: unknown, data: unknown): Buffer {
+  if (isGiven(data)) throw new NotACloudEventError('an event has data or data_base64, not both');
+  const bytes = Buffer.from(String(base64), 'base64');
+  // Buffer passes over what is not Base64.
+  if (bytes.toString('base64') === base64) return bytes;
+  throw new NotACloudEventError('data_base64 is not Base64');
 }
 
 /** JSON format 1.0.2, 3.1.1: data is a JSON value; a string under a type that is not JSON is the text itself. */
-function bytesOf(data: unknown, attributes: Readonly<Record<string, unknown>>): Buffer | undefined {
+function bytesOf(data: unknown, attributes: ReceivedEvent['attributes']): Buffer | undefined {
   if (data === undefined) return undefined;
-  const type = contentTypeOf(attributes) ?? 'application/json';
-  return Buffer.from(typeof data === 'string' && !/[/+]json/i.test(type) ? data : JSON.stringify(data), 'utf8');
+  return Buffer.from(typeof data === 'string' && !isJsonType(attributes) ? data : JSON.stringify(data), 'utf8');
+}
+
+/** The SDK judges values. It makes up an `id`, reads `data` and `data_base64`, and lets other versions pass unread. */
+function checkAttributes(attributes: ReceivedEvent['attributes']): void {
+  const missing = [...REQUIRED_ATTRIBUTES].filter((name) => !attributes[name]);
+  if (missing.length > 0) throw new NotACloudEventError(`it has no ${missing.join(', ')}`);
+  const misnamed = Object.keys(attributes).find((name) => !ATTRIBUTE_NAME.test(name) || name === 'data');
+  if (misnamed !== undefined) throw new NotACloudEventError(`"${misnamed}" is no name for an attribute`);
+  if (attributes['specversion'] !== '1.0') throw new NotACloudEventError('its specversion is not 1.0');
+  try {
+    void new CloudEvent(attributes);
+  } catch (error) {
+    throw new NotACloudEventError(reasonOf(error), { cause: error });
+  }
+}
+
+/** The errors of the SDK's JSON schema in a few words, or the first line of its message. */
+function reasonOf(error: unknown): string {
+  const { errors = [] } = error as { errors?: readonly { instancePath: string; message: string }[] };
+  const reasons = errors.map(({ instancePath, message }) => `${instancePath.slice(1)} ${message}`);
+  return reasons.join('; ') || (messageOf(error).split('\n')[0] ?? '');
 }

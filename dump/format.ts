@@ -1,11 +1,10 @@
 import { styleText } from 'node:util';
 import { percentDecoded } from '../core/cloud-event.ts';
 import { contentTypeOf, isJson, type ReceivedEvent, sha256Of } from './event.ts';
-import { parseExactly } from './exact-json.ts';
+import { indented } from './exact-json.ts';
 
-/** Characters that move a terminal's cursor, colour or writing direction, or end a line. */
-// oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-const UNPRINTABLE = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+/** What moves a terminal's cursor, colour or writing direction, or ends a line; and halves of surrogate pairs. */
+const UNPRINTABLE = /[\p{Control}\p{Line_Separator}\p{Paragraph_Separator}\p{Bidi_Control}\p{Surrogate}]/gu;
 
 const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
@@ -35,6 +34,8 @@ export function jsonLine(event: ReceivedEvent): string {
     mode,
     ...(data && { dataBytes: data.length, dataSha256: sha256Of(data) }),
     ...(Object.keys(percentDecodedValues).length > 0 && { percentDecoded: percentDecodedValues }),
+    // An attribute may have the name of this member.
+    ...('headwater' in attributes && { attribute: attributes['headwater'] }),
   };
   const members = Object.entries({ ...attributes, headwater: receipt }).map(member);
   if (data && isJson(event)) members.push(`"data":${onOneLine(data.toString('utf8'))}`);
@@ -51,6 +52,9 @@ function onOneLine(json: string): string {
   return printable(json.trim().replace(/[\t\n\r]/g, ' '));
 }
 
+/** CloudEvents 1.0: attribute names should not be longer; values stand in line up to there. */
+const LONG_NAME = 20;
+
 export interface PrettyOptions {
   /** Lines of data shown; undefined: all. */
   readonly dataLines: number | undefined;
@@ -63,7 +67,7 @@ export function pretty(event: ReceivedEvent, options: PrettyOptions): string {
     options.colour ? styleText(style, text, { validateStream: false }) : text;
   const { type, specversion: _version, datacontenttype: _type, ...rest } = event.attributes;
   const second = secondReadings(event);
-  const width = Math.max(...Object.keys(rest).map((name) => name.length), 4);
+  const width = Object.keys(rest).reduce((most, { length }) => Math.max(most, Math.min(length, LONG_NAME)), 4);
   const lines = [`${paint('cyan', '☁')}  ${paint(['bold', 'cyan'], printable(String(type)))}`];
   for (const [name, value] of Object.entries(rest)) {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
@@ -85,5 +89,5 @@ export function pretty(event: ReceivedEvent, options: PrettyOptions): string {
 
 function linesOf(event: ReceivedEvent, data: Buffer): string[] {
   const text = data.toString('utf8');
-  return (isJson(event) ? JSON.stringify(parseExactly(text), null, 2) : text).split('\n');
+  return (isJson(event) ? indented(text) : text).split('\n');
 }

@@ -23,8 +23,12 @@ export async function runDump(options: DumpOptions): Promise<number> {
   const dumper = await startDumper({ host, port, onRefused }, (event) =>
     out(options.output === 'json' ? `${jsonLine(event)}\n` : `${pretty(event, { dataLines, colour })}\n`),
   );
-  err(`headwater dump: waiting for CloudEvents at http://${host}:${dumper.port}/\n`);
+  err(`headwater dump: waiting for CloudEvents at ${urlOf(host, dumper.port)}\n`);
   await nextSignal();
-  await dumper.stop(0);
+  await dumper.stop();
   return 0;
+}
+
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`;
 }

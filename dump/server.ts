@@ -1,30 +1,32 @@
 import type { AddressInfo } from 'node:net';
-import fastify from 'fastify';
+import fastify, { type FastifyError } from 'fastify';
 import { listen } from '../core/listen.ts';
 import { NotACloudEventError, type ReceivedEvent, readEvents } from './event.ts';
 
 export interface Dumper {
   readonly port: number;
-  stop(delayMs: number): Promise<void>;
+  stop(): Promise<void>;
 }
 
 const MEBIBYTE = 1024 * 1024;
+const BODY_BYTES = 32 * MEBIBYTE;
+/** As Go's servers have it, 1 MiB and 4 KiB: attributes are sent whole. */
+const HEADER_BYTES = MEBIBYTE + 4096;
 
-/**
- * A sink that hands every event it gets to `onEvent`. It takes 1 MiB of headers, as Go's servers do: attributes are
- * sent whole.
- */
+/** A sink that hands every event it gets to `onEvent`, and the reason for every refusal to `onRefused`. */
 export async function startDumper(
   options: { host: string | undefined; port: number; onRefused?: (reason: string) => void },
   onEvent: (event: ReceivedEvent) => void,
 ): Promise<Dumper> {
   const app = fastify({
     logger: false,
-    bodyLimit: 32 * MEBIBYTE,
+    bodyLimit: BODY_BYTES,
     forceCloseConnections: true,
-    rewriteUrl: (request) => (request.url === '/healthz' ? '/healthz' : '/'),
-    http: { maxHeaderSize: MEBIBYTE },
+    rewriteUrl: ({ method, url }) => (method === 'GET' && url === '/healthz' ? '/healthz' : '/'),
+    http: { maxHeaderSize: HEADER_BYTES },
   });
+  // Node passes over every header after the 2000th.
+  app.server.maxHeadersCount = 0;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.get('/healthz', () => 'ok\n');
@@ -34,11 +36,18 @@ export async function startDumper(
     for (const event of readEvents(request.raw.headers, body, new Date())) onEvent(event);
     return reply.code(202).send();
   });
-  app.setErrorHandler((error, _request, reply) => {
-    if (!(error instanceof NotACloudEventError)) throw error;
+  app.setErrorHandler((error: FastifyError | NotACloudEventError, _request, reply) => {
+    const status = statusOf(error);
+    if (status >= 500) throw error;
     options.onRefused?.(error.message);
-    return reply.code(400).type('text/plain; charset=utf-8').send(`not a CloudEvent: ${error.message}\n`);
+    return reply.code(status).type('text/plain; charset=utf-8').send(`not a CloudEvent: ${error.message}\n`);
   });
   await listen(app, options.host, options.port);
   return { port: (app.server.address() as AddressInfo).port, stop: () => app.close() };
+}
+
+/** Fastify refuses bodies that are too large, and a Content-Type that is none, before anything is read. */
+function statusOf(error: FastifyError | NotACloudEventError): number {
+  if (error instanceof NotACloudEventError || error.statusCode === 415) return 400;
+  return error.statusCode ?? 500;
 }

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -8,12 +9,12 @@ import { messageOf } from '../core/errors.ts';
 import type { Route } from '../core/route.ts';
 import { type ReceivedEvent, sha256Of } from '../dump/event.ts';
 import { type Dumper, startDumper } from '../dump/server.ts';
-import type { SignedDelivery } from '../sources/contract.ts';
+import type { SignedDelivery, Simulator } from '../sources/contract.ts';
 import { sources } from '../sources/registry.ts';
+import { postDelivery } from './post-delivery.ts';
 
 const HOST = '127.0.0.1';
 const SECRET = 'It is a secret to everybody';
-const TIMEOUT_MS = 30_000;
 
 export interface DemoOptions {
   /** false: leave the dumper out, to see what happens when a sink is down. */
@@ -26,9 +27,14 @@ export interface DemoOptions {
 export interface Demo {
   readonly webhookUrl: string;
   readonly secretFile: string;
-  /** Sends the recorded deliveries; `problems` has a sentence for each that did not arrive as it was sent. */
-  sendAll(): Promise<{ sent: number; problems: string[] }>;
+  /** Sends recorded deliveries until `stop`; `problems` has a sentence for each that did not arrive as it was sent. */
+  sendAll(stop: AbortSignal): Promise<SendingResult>;
   stop(): Promise<void>;
+}
+
+export interface SendingResult {
+  readonly sent: number;
+  readonly problems: readonly string[];
 }
 
 /** A dumper and an adapter with one route between them, on this machine's loopback. */
@@ -38,12 +44,15 @@ export async function startDemo({ withDumper, ports, onEvent, say }: DemoOptions
   const simulator = await definition.loadSimulator();
   const received = new Map<string, string>();
   const folder = await mkdtemp(join(tmpdir(), 'headwater-demo-'));
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
+  // Where the process ends early, as when nobody reads its output, nothing is stopped.
+  process.once('exit', removeFolder);
   let dumper: Dumper | undefined;
   let adapter: Adapter | undefined;
   const stop = async () => {
     await adapter?.stop(0);
-    await dumper?.stop(0);
-    await rm(folder, { recursive: true, force: true });
+    await dumper?.stop();
+    removeFolder();
   };
   try {
     if (withDumper) {
@@ -54,40 +63,73 @@ export async function startDemo({ withDumper, ports, onEvent, say }: DemoOptions
     }
     const sinkUrl = `http://${HOST}:${dumper?.port ?? ports.dumper}/`;
     const route = demoRoute(definition.kind, simulator.example.eventSource, sinkUrl);
-    const routes = join(folder, 'routes');
-    await writeFile(join(folder, 'secret'), `${SECRET}\n`);
-    await mkdir(routes);
-    await writeFile(join(routes, `${route.uid}.json`), JSON.stringify(route, null, 2));
-    const config = readAdapterConfig({
-      HOST,
-      PORT: String(ports.adapter),
-      INTERNAL_PORT: String(ports.internal),
-      ROUTES_DIR: routes,
-      ALLOW_LOOPBACK_SINKS: 'true',
-    });
-    adapter = await startAdapter(config, pino({ level: 'silent' }));
+    const { routes, secretFile } = await writeFiles(folder, route);
+    adapter = await startDemoAdapter(routes, ports);
     const webhookUrl = `http://${HOST}:${adapter.port}${route.path}`;
     say(`adapter    ${webhookUrl}`);
     say(`dumper     ${sinkUrl}${withDumper ? '' : '  (left out)'}`);
     say(`routes     ${routes}`);
-    const sendAll = async () => {
-      const problems: string[] = [];
-      for (const eventType of simulator.example.eventTypes) {
-        const payload = simulator.recordedEvents.find((event) => event.eventType === eventType)?.payload ?? {};
-        const delivery = simulator.deliver({ eventType, payload, form: 'indented' }, SECRET);
-        say(`\n→ ${eventType}, delivery ${delivery.id}`);
-        say(`← ${await post(webhookUrl, delivery)}`);
-        const sha256 = received.get(delivery.id);
-        if (sha256 === undefined) problems.push(`${eventType} (delivery ${delivery.id}) was not received`);
-        else if (sha256 !== sha256Of(delivery.data))
-          problems.push(`${eventType} (delivery ${delivery.id}) was changed`);
-      }
-      return { sent: simulator.example.eventTypes.length, problems };
-    };
-    return { webhookUrl, secretFile: join(folder, 'secret'), sendAll, stop };
+    const sendAll = (stopSending: AbortSignal) =>
+      sendExamples(simulator, { webhookUrl, received, say, stop: stopSending });
+    return { webhookUrl, secretFile, sendAll, stop };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+async function writeFiles(folder: string, route: Route): Promise<{ routes: string; secretFile: string }> {
+  const routes = join(folder, 'routes');
+  const secretFile = join(folder, 'secret');
+  await writeFile(secretFile, `${SECRET}\n`);
+  await mkdir(routes);
+  await writeFile(join(routes, `${route.uid}.json`), JSON.stringify(route, null, 2));
+  return { routes, secretFile };
+}
+
+function startDemoAdapter(routes: string, ports: DemoOptions['ports']): Promise<Adapter> {
+  const config = readAdapterConfig({
+    HOST,
+    PORT: String(ports.adapter),
+    INTERNAL_PORT: String(ports.internal),
+    ROUTES_DIR: routes,
+    ALLOW_LOOPBACK_SINKS: 'true',
+  });
+  return startAdapter(config, pino({ level: 'silent' }));
+}
+
+interface Sending {
+  readonly webhookUrl: string;
+  /** The SHA-256 of the data received, by delivery id. */
+  readonly received: ReadonlyMap<string, string>;
+  readonly say: (text: string) => void;
+  readonly stop: AbortSignal;
+}
+
+async function sendExamples(simulator: Simulator, sending: Sending): Promise<SendingResult> {
+  const { webhookUrl, received, say, stop } = sending;
+  const problems: string[] = [];
+  let sent = 0;
+  for (const eventType of simulator.example.eventTypes) {
+    if (stop.aborted) break;
+    const payload = simulator.recordedEvents.find((event) => event.eventType === eventType)?.payload ?? {};
+    const delivery = simulator.deliver({ eventType, payload, form: 'indented' }, SECRET);
+    say(`\n→ ${eventType}, delivery ${delivery.id}`);
+    say(`← ${await answerTo(delivery, webhookUrl, stop)}`);
+    sent += 1;
+    const sha256 = received.get(delivery.id);
+    if (sha256 === undefined) problems.push(`${eventType} (delivery ${delivery.id}) was not received`);
+    else if (sha256 !== sha256Of(delivery.data)) problems.push(`${eventType} (delivery ${delivery.id}) was changed`);
+  }
+  return { sent, problems };
+}
+
+async function answerTo(delivery: SignedDelivery, webhookUrl: string, stop: AbortSignal): Promise<string> {
+  try {
+    const { status, text } = await postDelivery(webhookUrl, delivery, stop);
+    return `${status} ${text}`;
+  } catch (error) {
+    return messageOf(error);
   }
 }
 
@@ -110,14 +152,4 @@ function demoRoute(kind: string, eventSource: string, sinkUrl: string): Route {
     eventFormat: 'knative',
     provider: {},
   };
-}
-
-async function post(url: string, { headers, body }: SignedDelivery): Promise<string> {
-  try {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const reply = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body), signal });
-    return `${reply.status} ${(await reply.text()).trim()}`;
-  } catch (error) {
-    return messageOf(error);
-  }
 }

@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { HeadwaterProcess, headwater } from '../support/headwater.ts';
+
+const commands = {
+  demo: ['--once', '--port PORT', '--internal-port PORT', '--dump-port PORT', '--no-dumper', '--full'],
+  dump: ['--port PORT', '--host ADDRESS', '--full', '--output FORM'],
+  send: ['--url URL', '--secret-file FILE', '--event EVENT', '--id ID', '--form FORM', '--kind KIND', '--list'],
+  adapter: ['ROUTES_DIR', 'HOST', 'PORT, INTERNAL_PORT', 'ALLOW_LOOPBACK_SINKS', 'LOG_LEVEL'],
+};
+const everyCommand = Object.keys(commands).map((name) => expect.stringMatching(new RegExp(`^  ${name} +\\S`)));
+const commandLines = (text: string) => text.split('\n').filter((line) => line.startsWith('  '));
+
+describe('headwater', () => {
+  for (const option of ['--help', '-h', 'help']) {
+    it(`${option} names every command`, async () => {
+      const { code, stdout, stderr } = await HeadwaterProcess.run([option]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(commandLines(stdout)).toEqual(everyCommand);
+    });
+  }
+
+  for (const option of ['--version', '-v']) {
+    it(`${option} prints the version of the package`, async () => {
+      const manifest = await readFile(join(import.meta.dirname, '../../package.json'), 'utf8');
+      const { version } = JSON.parse(manifest) as { version: string };
+      expect(await HeadwaterProcess.run([option])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+    });
+  }
+
+  for (const [name, options] of Object.entries(commands)) {
+    it(`${name} --help names every option`, async () => {
+      const { code, stdout, stderr } = await HeadwaterProcess.run([name, '--help']);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toContain(`\nUsage: headwater ${name}`);
+      expect(commandLines(stdout).map((line) => line.trim().split('  ')[0])).toEqual(options);
+      expect(await headwater(name, '-h')).toEqual({ code, stdout, stderr });
+    });
+  }
+
+  const wrong = [
+    { args: ['dmup'], first: /^headwater: there is no command "dmup"\n\n/ },
+    { args: ['constructor'], first: /^headwater: there is no command "constructor"\n\n/ },
+    { args: ['--colour'], first: /^headwater: there is no command "--colour"\n\n/ },
+    { args: [], first: /^Headwater: / },
+  ];
+  for (const { args, first } of wrong) {
+    it(`ends with 2 and the help for ${args.join(' ') || 'no command'}`, async () => {
+      const { code, stdout, stderr } = await HeadwaterProcess.run(args);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toMatch(first);
+      expect(commandLines(stderr)).toEqual(everyCommand);
+    });
+  }
+});
+
+describe('bin/headwater.js', () => {
+  const asNode = (version: string) => [
+    '--import',
+    `data:text/javascript,Object.defineProperty(process.versions,'node',{value:'${version}'})`,
+  ];
+
+  for (const version of ['20.1.0', '23.11.1', '8.0.0']) {
+    it(`refuses Node ${version} in one sentence`, async () => {
+      const ended = await HeadwaterProcess.run(['--version'], { nodeOptions: asNode(version) });
+      const stderr = `headwater needs Node.js 24 or newer, and this is ${version}.\n`;
+      expect(ended).toEqual({ code: 1, stdout: '', stderr });
+    });
+  }
+
+  for (const version of ['24.0.0', '100.0.0']) {
+    it(`runs on Node ${version}`, async () => {
+      const ended = await HeadwaterProcess.run(['--version'], { nodeOptions: asNode(version) });
+      expect(ended).toMatchObject({ code: 0, stderr: '' });
+    });
+  }
+});
