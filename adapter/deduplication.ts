@@ -17,18 +17,69 @@ interface Remembered {
 }
 
 const LONGEST_ID = 128;
+/** So many bodies are known under one id; only a provider gone wrong sends more. */
+const BODIES_PER_ID = 8;
+
+/**
+ * The ids of one source, in two generations: when the young one is full the old one is forgotten as a whole. Forgetting
+ * one id at a time makes every look at the oldest step over those already forgotten.
+ */
+class Memory {
+  #young = new Map<string, readonly Remembered[]>();
+  #old = new Map<string, readonly Remembered[]>();
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  get youngSize(): number {
+    return this.#young.size;
+  }
+
+  get(id: string): readonly Remembered[] {
+    return this.#young.get(id) ?? this.#old.get(id) ?? [];
+  }
+
+  set(id: string, entries: readonly Remembered[]): void {
+    this.#old.delete(id);
+    if (entries.length > 0) this.#young.set(id, entries.slice(-BODIES_PER_ID));
+    else this.#young.delete(id);
+  }
+
+  forgetOld(): void {
+    this.#old = this.#young;
+    this.#young = new Map();
+  }
+
+  forgetOldestHalf(): void {
+    const all = [...this.#old, ...this.#young];
+    this.#old = new Map();
+    this.#young = new Map(all.slice(Math.ceil(all.length / 2)));
+  }
+
+  clear(): void {
+    this.#old.clear();
+    this.#young.clear();
+  }
+}
 
 /**
  * Knows which deliveries of each source were kept, by id and body; in memory, bounded per source and in all. A failed
  * delivery leaves no trace.
  */
 export class Deduplication {
-  readonly #sources = new Map<string, Map<string, Remembered[]>>();
+  readonly #sources = new Map<string, Memory>();
   readonly #limits: { readonly perSource: number; readonly inAll: number };
   #total = 0;
 
+  /** At least the newest half of `perSource` ids are known, as long as `inAll` allows it. */
   constructor(limits: { perSource: number; inAll: number }) {
     this.#limits = limits;
+  }
+
+  /** How many ids are known. */
+  get size(): number {
+    return this.#total;
   }
 
   /**
@@ -39,75 +90,65 @@ export class Deduplication {
     arrival: Arrival,
     deliver: () => Promise<ReceiveOutcome>,
   ): Promise<{ outcome: ReceiveOutcome; conflict: boolean }> {
-    const ids = this.#idsOf(arrival.uid);
+    const memory = this.#memoryOf(arrival.uid);
     const id = arrival.id.length > LONGEST_ID ? createHash('sha256').update(arrival.id).digest('hex') : arrival.id;
-    const known = ids.get(id) ?? [];
+    const known = memory.get(id);
     const same = known.find(({ digest }) => isDigestOf(digest, arrival.digest, arrival.body));
     if (same) {
       const first = await same.pending;
       const outcome = first === undefined || first.kind === 'kept' ? ({ kind: 'duplicate' } as const) : first;
       return { outcome, conflict: false };
     }
-    const entry: Remembered = { digest: arrival.digest, pending: deliver() };
-    ids.set(id, [...known, entry]);
-    this.#total += 1;
+    const pending = deliver();
+    const entry: Remembered = { digest: arrival.digest, pending };
+    this.#change(memory, () => memory.set(id, [...known, entry]));
     let kept = false;
     try {
-      const outcome = await entry.pending;
-      kept = outcome?.kind === 'kept';
-      return { outcome: outcome as ReceiveOutcome, conflict: known.length > 0 };
+      const outcome = await pending;
+      kept = outcome.kind === 'kept';
+      return { outcome, conflict: known.length > 0 };
     } finally {
       entry.pending = undefined;
-      if (kept) this.#evict(ids);
-      else this.#remove(ids, id, entry);
+      if (kept) this.#bound(memory);
+      else
+        this.#change(memory, () =>
+          memory.set(
+            id,
+            memory.get(id).filter((other) => other !== entry),
+          ),
+        );
     }
   }
 
   forget(uid: string): void {
-    const ids = this.#sources.get(uid);
-    if (ids === undefined) return;
-    // Emptied too: deliveries under way still hold it.
-    this.#dropOldest(ids, ids.size);
+    const memory = this.#sources.get(uid);
+    if (memory === undefined) return;
     this.#sources.delete(uid);
+    // Emptied too: deliveries under way still hold it.
+    this.#change(memory, () => memory.clear());
   }
 
-  get size(): number {
-    return this.#total;
-  }
-
-  #idsOf(uid: string): Map<string, Remembered[]> {
-    let ids = this.#sources.get(uid);
-    if (ids === undefined) {
-      ids = new Map();
-      this.#sources.set(uid, ids);
+  #memoryOf(uid: string): Memory {
+    let memory = this.#sources.get(uid);
+    if (memory === undefined) {
+      memory = new Memory();
+      this.#sources.set(uid, memory);
     }
-    return ids;
+    return memory;
   }
 
-  #remove(ids: Map<string, Remembered[]>, id: string, entry: Remembered): void {
-    const entries = ids.get(id);
-    if (!entries?.includes(entry)) return;
-    const rest = entries.filter((other) => other !== entry);
-    if (rest.length > 0) ids.set(id, rest);
-    else ids.delete(id);
-    this.#total -= 1;
+  #change(memory: Memory, change: () => void): void {
+    const before = memory.size;
+    change();
+    this.#total += memory.size - before;
   }
 
-  /** A busy source forgets its own oldest first; over the common limit the source with most forgets half. */
-  #evict(ids: Map<string, Remembered[]>): void {
-    if (ids.size > this.#limits.perSource) this.#dropOldest(ids, 1);
+  /** A busy source forgets its own oldest ids; over the common limit the source with most does. */
+  #bound(memory: Memory): void {
+    if (memory.youngSize * 2 >= this.#limits.perSource) this.#change(memory, () => memory.forgetOld());
     if (this.#total <= this.#limits.inAll) return;
-    let largest = ids;
-    for (const candidate of this.#sources.values()) if (candidate.size > largest.size) largest = candidate;
-    this.#dropOldest(largest, Math.ceil(largest.size / 2));
-  }
-
-  #dropOldest(ids: Map<string, Remembered[]>, count: number): void {
-    for (const [id, entries] of ids) {
-      if (count <= 0) return;
-      ids.delete(id);
-      this.#total -= entries.length;
-      count -= 1;
-    }
+    let largest = memory;
+    for (const other of this.#sources.values()) if (other.size > largest.size) largest = other;
+    this.#change(largest, () => largest.forgetOldestHalf());
   }
 }

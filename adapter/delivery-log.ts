@@ -27,7 +27,7 @@ export function deliveryLogger(log: Log): (receipt: Receipt, seconds: number) =>
     log[LEVELS[kind]](
       {
         source: route && `${route.route.namespace}/${route.route.name}`,
-        delivery: event?.id,
+        delivery: event?.attributes.id,
         event: event?.eventType,
         bytes: event?.data.length,
         ...facts,

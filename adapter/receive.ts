@@ -27,13 +27,13 @@ export async function receiveDelivery(delivery: Delivery, deps: ReceiverDeps): P
   if (!verified) return { route, outcome: { kind: 'forged' } };
   const time = now.toISOString();
   route.state.lastAuthentic = { time, secretToken: verified.secretIndex, generation: route.route.generation };
-  const event = route.definition.readEvent(verified);
+  const event = route.definition.toEvent(verified);
   if (!event) return { route, outcome: { kind: 'malformed' } };
   if (!isWanted(route, event.eventType)) return { route, event, outcome: { kind: 'filtered' } };
-  const arrival = { uid: route.route.uid, id: event.id, digest: verified.digest, body: verified.body };
-  const { outcome, conflict } = await deps.deduplication.once(arrival, () =>
-    deps.keep({ attributes: route.definition.toEvent(event), time, data: event.data }, route),
-  );
+  const { attributes, data } = event;
+  const arrival = { uid: route.route.uid, id: attributes.id, digest: verified.digest, body: verified.body };
+  const keep = () => deps.keep({ attributes, time, data }, route);
+  const { outcome, conflict } = await deps.deduplication.once(arrival, keep);
   if (conflict) route.state.conflicts += 1;
   return { route, event, outcome };
 }

@@ -23,13 +23,12 @@ export interface VerifiedDelivery extends Delivery {
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** What a provider's delivery says, before it is mapped. */
+/** What a delivery becomes. The parsed payload is not part of it: held until the sink answers, it would cost the collector dear. */
 export interface ProviderEvent {
-  /** The provider's id of the delivery; the same on redelivery. */
-  readonly id: string;
   /** The provider's name of the event, such as `push`. */
   readonly eventType: string;
-  readonly payload: JsonObject;
+  /** Their `id` is the provider's id of the delivery, the same on redelivery. */
+  readonly attributes: EventAttributes;
   /** The bytes that become the event's data: what the provider signed, form encoding undone. */
   readonly data: Buffer;
 }
@@ -78,7 +77,6 @@ export interface SourceDefinition {
   /** The digest of the body that the signature proves; undefined when it was not signed with `secret`. */
   authenticate(delivery: Delivery, secret: KeyObject): BodyDigest | undefined;
   /** undefined: rightly signed, but not a delivery of this provider (no event, no id, not a JSON object). */
-  readEvent(delivery: VerifiedDelivery): ProviderEvent | undefined;
-  toEvent(event: ProviderEvent): EventAttributes;
+  toEvent(delivery: VerifiedDelivery): ProviderEvent | undefined;
   loadSimulator(): Promise<Simulator>;
 }

@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type EventAttributes, textOfHeader } from '../../core/cloud-event.ts';
 import type { JsonObject, ProviderEvent, VerifiedDelivery } from '../contract.ts';
-import { attributesOf } from './attributes.ts';
+import { type Attributes, attributesOf } from './attributes.ts';
 import { formParameter } from './form.ts';
 import { isInexact, isObject, parseWithExactNumbers } from './payload.ts';
 
 const TYPE_PREFIX = 'dev.knative.source.github.';
 const EVENT_NAME = /^[a-z0-9_]+$/;
 
-export function readEvent(delivery: VerifiedDelivery): ProviderEvent | undefined {
+export function toEvent(delivery: VerifiedDelivery): ProviderEvent | undefined {
   const eventType = header(delivery.headers, 'x-github-event');
   const id = header(delivery.headers, 'x-github-delivery');
   const isForm = delivery.headers['content-type']?.toLowerCase().startsWith('application/x-www-form-urlencoded');
@@ -16,20 +16,22 @@ export function readEvent(delivery: VerifiedDelivery): ProviderEvent | undefined
   const data = isForm ? formParameter(delivery.body, 'payload') : delivery.body;
   if (!eventType || !EVENT_NAME.test(eventType) || !id || !data) return undefined;
   const payload = parseObject(data);
-  return payload && { id, eventType, payload, data };
+  if (!payload) return undefined;
+  const { subject, extensions } = exactAttributesOf(eventType, payload, data);
+  const attributes: EventAttributes = {
+    id,
+    type: TYPE_PREFIX + eventType,
+    subject: subject === undefined ? undefined : String(subject),
+    extensions: extensions.map(([name, value]) => [name, String(value)]),
+  };
+  return { eventType, attributes, data };
 }
 
-export function toEvent(event: ProviderEvent): EventAttributes {
-  let found = attributesOf(event.eventType, event.payload);
-  if (isInexact(found.subject) || found.extensions.some(([, value]) => isInexact(value))) {
-    found = attributesOf(event.eventType, parseWithExactNumbers(event.data.toString('utf8')));
-  }
-  return {
-    id: event.id,
-    type: TYPE_PREFIX + event.eventType,
-    subject: found.subject === undefined ? undefined : String(found.subject),
-    extensions: found.extensions.map(([name, value]) => [name, String(value)]),
-  };
+/** Only where a double cannot hold an attribute's number is the document parsed again, slowly. */
+function exactAttributesOf(eventType: string, payload: JsonObject, data: Buffer): Attributes {
+  const found = attributesOf(eventType, payload);
+  const isExact = !isInexact(found.subject) && !found.extensions.some(([, value]) => isInexact(value));
+  return isExact ? found : attributesOf(eventType, parseWithExactNumbers(data.toString('utf8')));
 }
 
 function header(headers: IncomingHttpHeaders, name: string): string | undefined {

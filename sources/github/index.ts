@@ -1,5 +1,5 @@
 import type { SourceDefinition } from '../contract.ts';
-import { readEvent, toEvent } from './event.ts';
+import { toEvent } from './event.ts';
 import { authenticate, carriesSignature } from './signature.ts';
 
 export const github: SourceDefinition = {
@@ -9,7 +9,6 @@ export const github: SourceDefinition = {
   alwaysDelivered: new Set(['ping']),
   carriesSignature,
   authenticate,
-  readEvent,
   toEvent,
   loadSimulator: async () => (await import('./simulator.ts')).simulator,
 };

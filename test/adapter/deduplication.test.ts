@@ -90,11 +90,26 @@ describe('memory', () => {
   const once = (known: Deduplication, id: string, uid = 'a', outcome: ReceiveOutcome = KEPT) =>
     known.once(anArrival(id, 'body', uid), () => Promise.resolve(outcome)).then((result) => result.outcome.kind);
 
-  it('holds so many ids of a source, and forgets its oldest first', async () => {
-    const known = new Deduplication({ perSource: 3, inAll: 100 });
-    for (const id of ['1', '2', '3', '4']) await once(known, id);
-    expect(known.size).toBe(3);
-    expect([await once(known, '2'), await once(known, '1')]).toEqual(['duplicate', 'kept']);
+  it('holds at most so many ids of a source, and at least the newest half of that', async () => {
+    const known = new Deduplication({ perSource: 10, inAll: 100 });
+    for (let index = 1; index <= 100; index += 1) {
+      expect(await once(known, String(index))).toBe('kept');
+      expect(known.size).toBeLessThanOrEqual(10);
+    }
+    for (let index = 96; index <= 100; index += 1) expect(await once(known, String(index))).toBe('duplicate');
+    expect(await once(known, '90')).toBe('kept');
+  });
+
+  it('holds a few bodies of one id', async () => {
+    const known = new Deduplication({ perSource: 10, inAll: 100 });
+    const ends = [];
+    for (let index = 0; index < 20; index += 1) {
+      const { outcome, conflict } = await known.once(anArrival('1', `body ${index}`), () => Promise.resolve(KEPT));
+      ends.push(`${outcome.kind} ${conflict}`);
+    }
+    expect(new Set(ends.slice(1))).toEqual(new Set(['kept true']));
+    expect((await known.once(anArrival('1', 'body 19'), () => Promise.resolve(KEPT))).outcome.kind).toBe('duplicate');
+    expect((await known.once(anArrival('1', 'body 0'), () => Promise.resolve(KEPT))).outcome.kind).toBe('kept');
   });
 
   it('holds so many in all, at the cost of the source with most', async () => {
