@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyInstance } from 'fastify';
 import { AddressGuard } from '../core/address-guard.ts';
 import { listen } from '../core/listen.ts';
 import type { Log } from '../core/log.ts';
+import type { Route } from '../core/route.ts';
 import { definitionOf } from '../sources/registry.ts';
 import { BufferedBytes } from './body.ts';
 import type { AdapterConfig } from './config.ts';
@@ -16,6 +15,7 @@ import { Metrics } from './metrics.ts';
 import type { Receipt } from './receive.ts';
 import { RouteTable, type ServedRoute } from './route-table.ts';
 import { RoutesDir } from './routes-dir.ts';
+import { parseServableRoute } from './servable-route.ts';
 import { buildServer } from './server.ts';
 import { type Sink, SinkPools } from './sink-pools.ts';
 
@@ -59,17 +59,14 @@ export async function startAdapter(config: AdapterConfig, log: Log): Promise<Ada
   const server = buildServer({ routes, limits: config.limits, room, receiverFor, record, clock, log });
   const instance = randomUUID().slice(0, 8);
   const internal = buildInternalServer({ routes, metrics, instance, isReady: () => ready });
-  const folder = new RoutesDir(
-    config.routesDir,
-    {
-      put: (route) => routes.put(route),
-      remove: (uid) => {
-        routes.remove(uid);
-        deduplication.forget(uid);
-      },
+  const table = {
+    put: (route: Route) => routes.put(route),
+    remove: (uid: string) => {
+      routes.remove(uid);
+      deduplication.forget(uid);
     },
-    log,
-  );
+  };
+  const folder = new RoutesDir({ folder: config.routesDir, parse: parseServableRoute, routes: table, log });
   const sweep = setInterval(() => pools.retain(sinksOf(routes)), POOL_SWEEP_MS);
   sweep.unref();
 
@@ -83,22 +80,22 @@ export async function startAdapter(config: AdapterConfig, log: Log): Promise<Ada
   };
   try {
     await folder.start();
-    await listen(internal, config.host, config.internalPort);
-    await listen(server, config.host, config.port);
+    const { host } = config;
+    const internalPort = await listen(internal, {
+      host,
+      port: config.internalPort,
+      setting: 'INTERNAL_PORT or --internal-port',
+    });
+    const port = await listen(server, { host, port: config.port, setting: 'PORT or --port' });
+    ready = true;
+    log.info({ port, internalPort, routes: routes.size }, 'adapter ready');
+    return { port, internalPort, stop };
   } catch (error) {
     await stop(0);
     throw error;
   }
-  ready = true;
-  const adapter = { port: portOf(server), internalPort: portOf(internal), stop };
-  log.info({ port: adapter.port, internalPort: adapter.internalPort, routes: routes.size }, 'adapter ready');
-  return adapter;
 }
 
 function sinksOf(routes: RouteTable): Sink[] {
   return routes.all().flatMap(({ sink, deadLetterSink }) => [sink, deadLetterSink].filter((known) => known !== null));
-}
-
-function portOf(server: FastifyInstance): number {
-  return (server.server.address() as AddressInfo).port;
 }

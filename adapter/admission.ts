@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { BufferedBytes } from './body.ts';
 import type { ReceiveLimits } from './config.ts';
 import type { ReceiveOutcome } from './outcome.ts';
+import { unknownPath } from './receive.ts';
 import type { ServedRoute } from './route-table.ts';
 
 /** With any parameters: JSON is UTF-8 whatever a charset claims (RFC 8259, 8.1). */
@@ -10,13 +11,13 @@ const ACCEPTED_TYPE = /^application\/(?:json|x-www-form-urlencoded)\s*(?:;|$)/i;
 /** The refusals that need nothing of the body, in the order of the reply table; undefined: read on. */
 export function refusalBeforeBody(
   request: IncomingMessage,
-  route: ServedRoute | undefined,
+  { route, path }: { route: ServedRoute | undefined; path: string },
   limits: ReceiveLimits,
   room: BufferedBytes,
 ): ReceiveOutcome | undefined {
   const { headers } = request;
   const declared = Number(headers['content-length'] ?? 0);
-  if (!route) return { kind: 'unknown-path' };
+  if (!route) return unknownPath(path);
   if (request.method !== 'POST') return { kind: 'wrong-method' };
   if (!ACCEPTED_TYPE.test(headers['content-type'] ?? '')) return { kind: 'unsupported-content' };
   if (headers['content-encoding'] !== undefined) return { kind: 'unsupported-content' };

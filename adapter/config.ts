@@ -1,4 +1,5 @@
 import { type Env, EnvReader } from '../core/env.ts';
+import type { PortWish } from '../core/listen.ts';
 import { type LogLevel, logLevels } from '../core/log.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -8,8 +9,8 @@ const BYTES = { min: 1024, max: 16 * 1024 * MEBIBYTE };
 export interface AdapterConfig {
   /** Address both ports bind to; undefined: all, IPv6 and IPv4. */
   readonly host: string | undefined;
-  readonly port: number;
-  readonly internalPort: number;
+  readonly port: PortWish;
+  readonly internalPort: PortWish;
   readonly routesDir: string;
   readonly logLevel: LogLevel;
   readonly limits: ReceiveLimits;

@@ -38,9 +38,13 @@ export async function deliverEvent(
   const { sink, deadLetterSink, policy } = route;
   if (sink === null) return { kind: 'undelivered', attempts: 0, detail: 'the source has no usable sink' };
   const message: Message = { headers: binaryModeHeaders(event, route), data: event.data };
-  const reserve = deadLetterSink === null ? 0 : deps.limits.deadLetterReserveMs;
-  const first = await tryUntilAccepted(sink, message, { policy, deadline: deadline - reserve }, deps);
-  if (first.accepted) return { kind: 'kept', attempts: first.attempts, deadLettered: false };
+  const first = await tryUntilAccepted(
+    sink,
+    message,
+    { policy, deadline: deadline - reserveOf(route, deadline, deps) },
+    deps,
+  );
+  if (first.accepted) return { kind: 'kept', attempts: first.attempts };
   const detail = `sink: ${describe(first.answer)}`;
   if (deadLetterSink === null) {
     return { kind: refusedForGood(first.answer) ? 'refused' : 'undelivered', attempts: first.attempts, detail };
@@ -48,8 +52,13 @@ export async function deliverEvent(
   const lastWord = { headers: [...message.headers, ...errorExtensions(sink, first.answer)], data: event.data };
   const second = await tryUntilAccepted(deadLetterSink, lastWord, { policy, deadline }, deps);
   const attempts = first.attempts + second.attempts;
-  if (second.accepted) return { kind: 'kept', attempts, deadLettered: true };
+  if (second.accepted) return { kind: 'kept', attempts, deadLettered: detail };
   return { kind: 'undelivered', attempts, detail: `${detail}; dead-letter sink: ${describe(second.answer)}` };
+}
+
+/** The time kept for the dead-letter sink; never more than half of what is left, so that the sink is always asked. */
+function reserveOf({ deadLetterSink }: ServedRoute, deadline: number, { limits, clock }: DeliverDeps): number {
+  return deadLetterSink === null ? 0 : Math.min(limits.deadLetterReserveMs, (deadline - clock()) / 2);
 }
 
 /** The headers of CloudEvents binary mode (HTTP binding 1.0.2, 3.1) as `eventFormat: knative` has them. */
@@ -110,7 +119,13 @@ function refusedForGood(answer: Answer | undefined): boolean {
 /** For logs: never the sink's own text. */
 function describe(answer: Answer | undefined): string {
   if (answer === undefined) return 'no time was left';
-  return answer.kind === 'answered' ? `answered ${answer.status}` : (codeOf(answer.error) ?? messageOf(answer.error));
+  if (answer.kind === 'answered') return `answered ${answer.status}`;
+  if (answer.error instanceof ForbiddenAddressError) return forbidden(answer.error);
+  return codeOf(answer.error) ?? messageOf(answer.error);
+}
+
+function forbidden({ message, group }: ForbiddenAddressError): string {
+  return group === 'loopback' ? `${message}; ALLOW_LOOPBACK_SINKS=true allows it` : message;
 }
 
 /** Knative's dead-letter extensions; where there was no answer it sends code 500, and the data in Base64, cut at 1024. */

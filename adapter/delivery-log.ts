@@ -24,7 +24,8 @@ const LEVELS: Readonly<Record<OutcomeKind, 'debug' | 'info' | 'warn'>> = {
 export function deliveryLogger(log: Log): (receipt: Receipt, seconds: number) => void {
   return ({ outcome, route, event }, seconds) => {
     const { kind, ...facts } = outcome;
-    log[LEVELS[kind]](
+    const level = kind === 'kept' && outcome.deadLettered !== undefined ? 'warn' : LEVELS[kind];
+    log[level](
       {
         source: route && `${route.route.namespace}/${route.route.name}`,
         delivery: event?.attributes.id,

@@ -76,7 +76,7 @@ export class Metrics {
     else this.#unrouted[outcome.kind] += 1;
     this.#duration.observe(seconds);
     if ('attempts' in outcome) this.#attempts += outcome.attempts;
-    if (outcome.kind === 'kept' && outcome.deadLettered) this.#deadLettered += 1;
+    if (outcome.kind === 'kept' && outcome.deadLettered !== undefined) this.#deadLettered += 1;
   }
 
   get contentType(): string {

@@ -1,6 +1,6 @@
 /** What became of one delivery. */
 export type ReceiveOutcome =
-  | { kind: 'unknown-path' }
+  | { kind: 'unknown-path'; path: string }
   | { kind: 'wrong-method' }
   | { kind: 'unsupported-content' }
   | { kind: 'too-large' }
@@ -8,10 +8,11 @@ export type ReceiveOutcome =
   | { kind: 'no-room' }
   | { kind: 'aborted' }
   | { kind: 'forged' }
-  | { kind: 'malformed' }
+  | { kind: 'malformed'; detail: string }
   | { kind: 'filtered' }
   | { kind: 'duplicate' }
-  | { kind: 'kept'; attempts: number; deadLettered: boolean }
+  /** `deadLettered`: what the sink did, where the dead-letter sink has the event. */
+  | { kind: 'kept'; attempts: number; deadLettered?: string }
   | { kind: 'refused'; attempts: number; detail: string }
   | { kind: 'undelivered'; attempts: number; detail: string };
 
@@ -28,7 +29,7 @@ const replies: Readonly<Record<OutcomeKind, readonly [status: number, text: stri
   // Nobody is there to read it.
   aborted: [400, 'the body ended early'],
   forged: [401, 'the signature does not match a secret of this source'],
-  malformed: [400, 'event header, delivery header or a JSON object as body is missing'],
+  malformed: [400, 'this is no delivery of this provider'],
   filtered: [202, 'filtered: this source does not ask for this event'],
   duplicate: [202, 'duplicate: this delivery was kept before'],
   kept: [202, 'kept'],
@@ -42,6 +43,7 @@ export function httpStatusFor(kind: OutcomeKind): number {
   return replies[kind][0];
 }
 
-export function replyTextFor(kind: OutcomeKind): string {
-  return replies[kind][1];
+/** The detail of a malformed delivery is a sentence of the provider's code, never of the delivery. */
+export function replyTextFor(outcome: ReceiveOutcome): string {
+  return outcome.kind === 'malformed' ? outcome.detail : replies[outcome.kind][1];
 }

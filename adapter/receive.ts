@@ -21,14 +21,14 @@ export interface Receipt {
 /** One delivery from its last byte to its outcome. */
 export async function receiveDelivery(delivery: Delivery, deps: ReceiverDeps): Promise<Receipt> {
   const route = deps.routes.find(delivery.path);
-  if (!route) return { outcome: { kind: 'unknown-path' } };
+  if (!route) return { outcome: unknownPath(delivery.path) };
   const now = deps.now();
   const verified = verifyDelivery(route, delivery, now);
   if (!verified) return { route, outcome: { kind: 'forged' } };
   const time = now.toISOString();
   route.state.lastAuthentic = { time, secretToken: verified.secretIndex, generation: route.route.generation };
   const event = route.definition.toEvent(verified);
-  if (!event) return { route, outcome: { kind: 'malformed' } };
+  if ('malformed' in event) return { route, outcome: { kind: 'malformed', detail: event.malformed } };
   if (!isWanted(route, event.eventType)) return { route, event, outcome: { kind: 'filtered' } };
   const { attributes, data } = event;
   const arrival = { uid: route.route.uid, id: attributes.id, digest: verified.digest, body: verified.body };
@@ -36,6 +36,13 @@ export async function receiveDelivery(delivery: Delivery, deps: ReceiverDeps): P
   const { outcome, conflict } = await deps.deduplication.once(arrival, keep);
   if (conflict) route.state.conflicts += 1;
   return { route, event, outcome };
+}
+
+const LONGEST_PATH = 200;
+
+/** The path helps to find a mistyped webhook URL; it is cut, since anybody can choose it. */
+export function unknownPath(path: string): ReceiveOutcome {
+  return { kind: 'unknown-path', path: path.slice(0, LONGEST_PATH) };
 }
 
 /** The only maker of verified deliveries: tries every secret of the route that is still valid. */

@@ -3,111 +3,171 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { parseRoute, type Route } from '../core/route.ts';
+import type { Route } from '../core/route.ts';
 
 export interface RouteSink {
+  /** @throws ConfigurationError */
   put(route: Route): void;
   remove(uid: string): void;
 }
 
+export interface RoutesDirOptions {
+  readonly folder: string;
+  /** @throws ConfigurationError when the text of a file is no route that can be served. */
+  readonly parse: (text: string) => { route: Route; unknownFields: readonly string[] };
+  readonly routes: RouteSink;
+  readonly log: Log;
+}
+
+interface RouteFile {
+  /** What the file looked like when it was last read. */
+  readonly version: string;
+  /** Its last good content. */
+  readonly route: Route | undefined;
+}
+
+/** Where the system tells of no change (network file systems), it is found by looking. */
+const RESCAN_MS = 30_000;
 const SETTLE_MS = 20;
 
 /**
  * Keeps a route table equal to the `*.json` files of a folder, also one that kubelet mounts from a Secret, where all
- * files are swapped at once by renaming the link `..data`. A broken file is logged and its last good route stays.
+ * files are swapped at once by renaming the link `..data`. Of a broken file the last good route stays.
  */
 export class RoutesDir {
-  readonly #folder: string;
-  readonly #routes: RouteSink;
-  readonly #log: Log;
-  /** By file name: what the file looked like when it was last read, and the source it holds, if it was ever good. */
-  readonly #files = new Map<string, { version: string; uid: string | undefined }>();
+  readonly #options: RoutesDirOptions;
+  readonly #files = new Map<string, RouteFile>();
+  /** What the table holds, by uid. */
+  readonly #served = new Map<string, Route>();
   #watcher: FSWatcher | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #watchedFolder = '';
+  #timers: NodeJS.Timeout[] = [];
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(folder: string, routes: RouteSink, log: Log) {
-    this.#folder = folder;
-    this.#routes = routes;
-    this.#log = log;
+  constructor(options: RoutesDirOptions) {
+    this.#options = options;
   }
 
   /**
-   * Reads every file once, then follows the folder; `pollMs` bounds how long a change may go unseen where the system
-   * tells of none (network file systems, a folder that was replaced).
+   * Reads every file once, then follows the folder; `lookMs`: how often to look whether it was replaced by another.
    * @throws when the folder cannot be read.
    */
-  async start(pollMs = 30_000): Promise<void> {
-    this.#watch();
+  async start(lookMs = 1000): Promise<void> {
+    await this.#watch();
     await this.#read();
-    this.#timer = setInterval(() => {
-      this.#watch();
-      this.#readSoon();
-    }, pollMs);
-    this.#timer.unref();
+    const rescan = setInterval(() => this.#readSoon(), RESCAN_MS);
+    const look = setInterval(() => this.#lookAtFolder(), lookMs);
+    this.#timers = [rescan, look];
+    for (const timer of this.#timers) timer.unref();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     this.#watcher?.close();
     await this.#reading;
   }
 
-  #watch(): void {
+  async #watch(): Promise<void> {
+    const { folder, log } = this.#options;
     this.#watcher?.close();
+    this.#watchedFolder = await this.#folderNow();
     let pending: NodeJS.Timeout | undefined;
     try {
-      this.#watcher = watch(this.#folder, () => {
+      this.#watcher = watch(folder, () => {
         clearTimeout(pending);
         pending = setTimeout(() => this.#readSoon(), SETTLE_MS);
       });
-      this.#watcher.on('error', (error) => this.#log.warn({ error: messageOf(error) }, 'route folder not watched'));
+      this.#watcher.on('error', (error) => log.warn({ error: messageOf(error) }, 'route folder not watched'));
     } catch (error) {
-      this.#log.warn({ folder: this.#folder, error: messageOf(error) }, 'route folder not watched');
+      log.warn({ folder, error: messageOf(error) }, 'route folder not watched');
     }
+  }
+
+  /** Tells a folder from another under the same name; '' when it is not there. */
+  async #folderNow(): Promise<string> {
+    return stat(this.#options.folder).then(
+      ({ ino, dev }) => `${dev}:${ino}`,
+      () => '',
+    );
+  }
+
+  #lookAtFolder(): void {
+    this.#inTurn(async () => {
+      if ((await this.#folderNow()) === this.#watchedFolder) return;
+      await this.#watch();
+      await this.#read();
+    });
   }
 
   #readSoon(): void {
+    this.#inTurn(() => this.#read());
+  }
+
+  #inTurn(step: () => Promise<void>): void {
+    const { folder, log } = this.#options;
     this.#reading = this.#reading
-      .then(() => this.#read())
-      .catch((error) => this.#log.error({ folder: this.#folder, error: messageOf(error) }, 'route folder not read'));
+      .then(step)
+      .catch((error) => log.error({ folder, error: messageOf(error) }, 'route folder not read; what is served stays'));
   }
 
-  /** Compares what is there with what is served; every good file before any removal, so that a rename loses nothing. */
   async #read(): Promise<void> {
-    const names = (await readdir(this.#folder))
-      .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
-      .toSorted();
-    for (const name of names) await this.#readFile(name);
+    const found = await readdir(this.#options.folder);
+    const names = found.filter((name) => name.endsWith('.json') && !name.startsWith('.')).toSorted();
+    let changed = false;
+    for (const name of names) changed = (await this.#readFile(name)) || changed;
     const present = new Set(names);
-    for (const [name, { uid }] of this.#files) {
-      if (present.has(name)) continue;
-      this.#files.delete(name);
-      this.#removeUnlessElsewhere(uid);
+    for (const name of this.#files.keys()) {
+      if (!present.has(name)) changed = this.#files.delete(name) || changed;
     }
+    if (changed) this.#serve();
   }
 
-  async #readFile(name: string): Promise<void> {
-    const path = join(this.#folder, name);
+  /** Returns whether the file changed since it was read last. */
+  async #readFile(name: string): Promise<boolean> {
+    const { folder, parse, log } = this.#options;
+    const path = join(folder, name);
     const known = this.#files.get(name);
     try {
       const { ino, size, mtimeMs, ctimeMs } = await stat(path);
       const version = [ino, size, mtimeMs, ctimeMs].join();
-      if (version === known?.version) return;
-      this.#files.set(name, { version, uid: known?.uid });
-      const route = parseRoute(await readFile(path, 'utf8'));
-      this.#routes.put(route);
-      this.#files.set(name, { version, uid: route.uid });
-      if (known?.uid !== route.uid) this.#removeUnlessElsewhere(known?.uid);
-      this.#log.info({ file: name, uid: route.uid, generation: route.generation }, 'route served');
+      if (version === known?.version) return false;
+      this.#files.set(name, { version, route: known?.route });
+      const { route, unknownFields } = parse(await readFile(path, 'utf8'));
+      this.#files.set(name, { version, route });
+      if (unknownFields.length > 0) log.warn({ file: name, unknownFields }, 'route file has fields nobody reads');
     } catch (error) {
-      this.#log.error({ file: name, error: messageOf(error) }, 'route file refused; the last good route stays');
+      const consequence = known?.route ? 'the last good route stays' : 'nothing is served for it';
+      log.error({ file: name, error: messageOf(error) }, `route file refused; ${consequence}`);
     }
+    return true;
   }
 
-  #removeUnlessElsewhere(uid: string | undefined): void {
-    if (uid === undefined || [...this.#files.values()].some((file) => file.uid === uid)) return;
-    this.#routes.remove(uid);
-    this.#log.info({ uid }, 'route removed');
+  /** Makes the table hold what the files say, all at once. Of two files for one source the first by name counts. */
+  #serve(): void {
+    const { routes, log } = this.#options;
+    const wanted = new Map<string, { name: string; route: Route }>();
+    for (const [name, { route }] of [...this.#files].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+      if (!route) continue;
+      const first = wanted.get(route.uid);
+      if (first)
+        log.warn({ file: name, uid: route.uid, first: first.name }, 'route file ignored: another has this uid');
+      else wanted.set(route.uid, { name, route });
+    }
+    for (const uid of this.#served.keys()) {
+      if (wanted.has(uid)) continue;
+      this.#served.delete(uid);
+      routes.remove(uid);
+      log.info({ uid }, 'route removed');
+    }
+    for (const [uid, { name, route }] of wanted) {
+      if (this.#served.get(uid) === route) continue;
+      try {
+        routes.put(route);
+        this.#served.set(uid, route);
+        log.info({ file: name, uid, generation: route.generation }, 'route served');
+      } catch (error) {
+        log.error({ file: name, error: messageOf(error) }, 'route not served');
+      }
+    }
   }
 }

@@ -62,8 +62,9 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
 
   app.addHook('onRequest', (request, reply, done) => {
     request.arrivedAt = deps.clock();
-    const route = deps.routes.find(pathOf(request));
-    const outcome = refusalBeforeBody(request.raw, route, limits, room);
+    const path = pathOf(request);
+    const route = deps.routes.find(path);
+    const outcome = refusalBeforeBody(request.raw, { route, path }, limits, room);
     if (outcome) finish(request, reply, route ? { route, outcome } : { outcome });
     else done();
   });
@@ -101,7 +102,7 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
     return reply
       .code(status)
       .type('text/plain; charset=utf-8')
-      .send(`${replyTextFor(kind)}\n`);
+      .send(`${replyTextFor(receipt.outcome)}\n`);
   }
   return app;
 }

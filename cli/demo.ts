@@ -24,12 +24,9 @@ export const demoCommand: Command = {
     const { startDemo } = await import('../local/demo.ts');
     const { FIRST_LINES } = await import('../dump/run.ts');
     const { pretty } = await import('../dump/format.ts');
-    const { preferredPort } = await import('../core/listen.ts');
     const { nextSignal } = await import('../core/process.ts');
-    const port = async (option: keyof typeof USUAL_PORTS) =>
-      values[option] === undefined
-        ? preferredPort('127.0.0.1', usualPort(option, values))
-        : portOption(values[option], 0, option);
+    const port = (option: keyof typeof USUAL_PORTS) =>
+      values[option] === undefined ? { preferred: usualPort(option, values) } : portOption(values[option], 0, option);
     const printing = {
       dataLines: values['full'] === true ? undefined : FIRST_LINES,
       colour: isTerminal && !env['NO_COLOR'],
@@ -39,9 +36,9 @@ export const demoCommand: Command = {
     const demo = await startDemo({
       withDumper: values['no-dumper'] !== true,
       ports: {
-        adapter: await port('port'),
-        internal: await port('internal-port'),
-        dumper: await port('dump-port'),
+        adapter: port('port'),
+        internal: port('internal-port'),
+        dumper: port('dump-port'),
       },
       onEvent: (event) => out(`\n${pretty(event, printing)}`),
       say: (text) => out(`${text}\n`),
@@ -53,8 +50,9 @@ export const demoCommand: Command = {
       if (interrupted.signal.aborted) return 1;
       if (values['once'] === true) return problems.length === 0 ? 0 : 1;
       const headwater = env['npm_package_name'] === 'headwater' ? 'npm run -s headwater --' : program;
-      const command = `${headwater} send issues --url ${demo.webhookUrl} --secret-file ${demo.secretFile}`;
-      out(`\nSend more from another terminal:\n  ${command}\nCtrl-C ends.\n`);
+      const send = `${headwater} send issues --url ${demo.webhookUrl} --secret-file ${demo.secretFile}`;
+      const dump = values['no-dumper'] === true ? `  ${headwater} dump --port ${demo.dumpPort}\n` : '';
+      out(`\nGo on from another terminal:\n${dump}  ${send}\nCtrl-C ends.\n`);
       await stopped;
       return 0;
     } finally {

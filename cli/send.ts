@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { messageOf } from '../core/errors.ts';
@@ -29,7 +30,8 @@ export const sendCommand: Command = {
     list: { type: 'boolean', help: 'list the recorded events' },
   },
   more: `
-EVENT is the name of a recorded event, or name.action; FILE holds the payload.
+EVENT is the name of a recorded event, or name.action; of several recorded ones it
+is the first. FILE holds the payload.
 Ends with 0 only when the answer was 2xx.
 `,
   async run({ values, positionals }, terminal) {
@@ -65,6 +67,7 @@ function readOptions(values: Values, [what, ...others]: readonly string[]): Send
   const problems = [
     what && others.length === 0 ? '' : 'name one EVENT or FILE (--list shows the events)',
     /^https?:$/.test(URL.parse(url ?? '')?.protocol ?? '') ? '' : '--url must be the webhook URL, http or https',
+    /^[\x20-\x7e]*$/.test(id ?? '') ? '' : '--id must be plain ASCII on one line',
     secretFile ? '' : '--secret-file must name the file with the webhook secret',
     form || values['form'] === undefined ? '' : `--form must be ${bodyForms.join(' or ')}`,
   ].filter(Boolean);
@@ -87,7 +90,7 @@ async function read(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new UsageError([messageOf(error)], { cause: error });
+    throw new UsageError([`${path} cannot be read: ${messageOf(error)}`], { cause: error });
   }
 }
 
@@ -101,8 +104,12 @@ async function eventOf(
     (event) => event.eventType === what || (event.action && `${event.eventType}.${event.action}` === what),
   );
   if (recorded && eventType === undefined) return recorded;
-  if (!/[./]/.test(what) && eventType === undefined)
-    throw new UsageError([`there is no recorded event "${what}" (--list shows the events)`]);
+  if (recorded && !existsSync(what))
+    throw new UsageError([`--event says which event a FILE is, and there is no file "${what}"`]);
+  const eventName = what.split('.')[0];
+  const isEvent = recordedEvents.some((event) => event.eventType === eventName);
+  if (eventType === undefined && !existsSync(what) && (isEvent || !/[./]/.test(what)))
+    throw new UsageError([`there is no recorded event "${what}", nor a file (--list shows the events)`]);
   const named = eventType ?? basename(what).split('.')[0];
   if (!named) throw new UsageError([`--event must say which event ${what} is`]);
   return { eventType: named, payload: await read(what) };

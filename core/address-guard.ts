@@ -5,8 +5,10 @@ import { BlockList, isIP } from 'node:net';
 export class ForbiddenAddressError extends Error {
   override name = 'ForbiddenAddressError';
   readonly code = 'ERR_FORBIDDEN_ADDRESS';
+  readonly group: string;
   constructor(host: string, group: string) {
-    super(`${host} is a ${group} address, which is never called`);
+    super(`${host} is ${group === 'unspecified' ? 'an' : 'a'} ${group} address, which is not called`);
+    this.group = group;
   }
 }
 

@@ -1,6 +1,6 @@
 import { ATTRIBUTE_NAME, REQUIRED_ATTRIBUTES } from './cloud-event.ts';
 import { millisecondsOf } from './duration.ts';
-import { ConfigurationError } from './errors.ts';
+import { ConfigurationError, messageOf } from './errors.ts';
 
 /** A webhook secret; `validUntil` (RFC 3339) is set on one that was replaced and is still accepted for a while. */
 export interface SecretToken {
@@ -108,7 +108,11 @@ class RouteReader {
   secretTokens(): readonly SecretToken[] {
     const areTokens = (value: unknown): value is readonly SecretToken[] =>
       Array.isArray(value) && value.length > 0 && value.every(isSecretToken);
-    return this.#read('secretTokens', 'a list of {value, validUntil?} with at least one, none empty', areTokens);
+    return this.#read(
+      'secretTokens',
+      'a list of {value, validUntil?} with at least one, no value empty, validUntil a time such as 2026-01-31T12:00:00Z',
+      areTokens,
+    );
   }
 
   destination(name: string): Destination | null {
@@ -152,14 +156,25 @@ class RouteReader {
   }
 }
 
-/** @throws ConfigurationError naming every problem; never with a secret in it. */
-export function parseRoute(text: string): Route {
+/** How a JSON text is broken, as far as the parser says it; its own message is not given, since it may quote a secret. */
+function faultOf(error: unknown, text: string): string {
+  if (text.trim() === '') return 'not JSON: it is empty';
+  const message = messageOf(error);
+  if (message.startsWith('Unexpected end')) return 'not JSON: it ends too early';
+  const place = /\(line \d+ column \d+\)/.exec(message)?.[0];
+  return place === undefined ? 'not JSON' : `not JSON ${place}`;
+}
+
+/**
+ * `unknownFields` are those this version does not read: a newer controller's, or mistyped ones.
+ * @throws ConfigurationError naming every problem; never with a secret in it.
+ */
+export function parseRoute(text: string): { route: Route; unknownFields: readonly string[] } {
   let fields: unknown;
   try {
     fields = JSON.parse(text);
-  } catch {
-    // The parser's own message quotes the text around the fault, which may be a secret.
-    throw new ConfigurationError('route', ['not JSON']);
+  } catch (error) {
+    throw new ConfigurationError('route', [faultOf(error, text)]);
   }
   if (!isFields(fields)) throw new ConfigurationError('route', ['not a JSON object']);
   const read = new RouteReader(fields);
@@ -182,5 +197,5 @@ export function parseRoute(text: string): Route {
     provider: read.object('provider'),
   };
   if (read.problems.length > 0) throw new ConfigurationError('route', read.problems);
-  return route;
+  return { route, unknownFields: Object.keys(fields).filter((name) => !(name in route)) };
 }

@@ -80,11 +80,18 @@ export function pretty(event: ReceivedEvent, options: PrettyOptions): string {
     : 'none';
   lines.push(`   ${paint('dim', 'data'.padEnd(width))}  ${about}`);
   const dataLines = data ? linesOf(event, data) : [];
-  const shown = dataLines.slice(0, options.dataLines);
+  const shown = dataLines.slice(0, options.dataLines).map((line) => cut(line, options));
   lines.push(...shown.map((line) => `     ${printable(line)}`));
   const hidden = dataLines.length - shown.length;
   if (hidden > 0) lines.push(paint('dim', `     … ${hidden} more lines (--full shows them)`));
   return `${lines.join('\n')}\n`;
+}
+
+const LONG_LINE = 400;
+
+function cut(line: string, { dataLines }: PrettyOptions): string {
+  const more = line.length - LONG_LINE;
+  return dataLines === undefined || more <= 0 ? line : `${line.slice(0, LONG_LINE)}… ${more} more characters`;
 }
 
 function linesOf(event: ReceivedEvent, data: Buffer): string[] {

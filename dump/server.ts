@@ -1,6 +1,5 @@
-import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyError } from 'fastify';
-import { listen } from '../core/listen.ts';
+import { listen, type PortWish } from '../core/listen.ts';
 import { NotACloudEventError, type ReceivedEvent, readEvents } from './event.ts';
 
 export interface Dumper {
@@ -15,7 +14,7 @@ const HEADER_BYTES = MEBIBYTE + 4096;
 
 /** A sink that hands every event it gets to `onEvent`, and the reason for every refusal to `onRefused`. */
 export async function startDumper(
-  options: { host: string | undefined; port: number; onRefused?: (reason: string) => void },
+  options: { host: string | undefined; port: PortWish; onRefused?: (reason: string) => void },
   onEvent: (event: ReceivedEvent) => void,
 ): Promise<Dumper> {
   const app = fastify({
@@ -42,8 +41,8 @@ export async function startDumper(
     options.onRefused?.(error.message);
     return reply.code(status).type('text/plain; charset=utf-8').send(`not a CloudEvent: ${error.message}\n`);
   });
-  await listen(app, options.host, options.port);
-  return { port: (app.server.address() as AddressInfo).port, stop: () => app.close() };
+  const port = await listen(app, { ...options, setting: '--port or --dump-port' });
+  return { port, stop: () => app.close() };
 }
 
 /** Fastify refuses bodies that are too large, and a Content-Type that is none, before anything is read. */

@@ -2,12 +2,15 @@ import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fastify from 'fastify';
 import pino from 'pino';
 import { type Adapter, startAdapter } from '../adapter/adapter.ts';
 import { readAdapterConfig } from '../adapter/config.ts';
 import { messageOf } from '../core/errors.ts';
+import { listen, type PortWish } from '../core/listen.ts';
 import type { Route } from '../core/route.ts';
 import { type ReceivedEvent, sha256Of } from '../dump/event.ts';
+import { printable } from '../dump/format.ts';
 import { type Dumper, startDumper } from '../dump/server.ts';
 import type { SignedDelivery, Simulator } from '../sources/contract.ts';
 import { sources } from '../sources/registry.ts';
@@ -19,7 +22,7 @@ const SECRET = 'It is a secret to everybody';
 export interface DemoOptions {
   /** false: leave the dumper out, to see what happens when a sink is down. */
   readonly withDumper: boolean;
-  readonly ports: { readonly adapter: number; readonly internal: number; readonly dumper: number };
+  readonly ports: { readonly adapter: PortWish; readonly internal: PortWish; readonly dumper: PortWish };
   readonly onEvent: (event: ReceivedEvent) => void;
   readonly say: (text: string) => void;
 }
@@ -27,6 +30,8 @@ export interface DemoOptions {
 export interface Demo {
   readonly webhookUrl: string;
   readonly secretFile: string;
+  /** Where the dumper listens, or would. */
+  readonly dumpPort: number;
   /** Sends recorded deliveries until `stop`; `problems` has a sentence for each that did not arrive as it was sent. */
   sendAll(stop: AbortSignal): Promise<SendingResult>;
   stop(): Promise<void>;
@@ -47,6 +52,7 @@ export async function startDemo({ withDumper, ports, onEvent, say }: DemoOptions
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   // Where the process ends early, as when nobody reads its output, nothing is stopped.
   process.once('exit', removeFolder);
+  process.once('SIGHUP', () => process.exit(129));
   let dumper: Dumper | undefined;
   let adapter: Adapter | undefined;
   const stop = async () => {
@@ -61,17 +67,19 @@ export async function startDemo({ withDumper, ports, onEvent, say }: DemoOptions
         onEvent(event);
       });
     }
-    const sinkUrl = `http://${HOST}:${dumper?.port ?? ports.dumper}/`;
+    const dumpPort = dumper?.port ?? (await closedPort(ports.dumper));
+    const sinkUrl = `http://${HOST}:${dumpPort}/`;
     const route = demoRoute(definition.kind, simulator.example.eventSource, sinkUrl);
     const { routes, secretFile } = await writeFiles(folder, route);
-    adapter = await startDemoAdapter(routes, ports);
+    adapter = await startDemoAdapter(routes, ports, say);
     const webhookUrl = `http://${HOST}:${adapter.port}${route.path}`;
     say(`adapter    ${webhookUrl}`);
     say(`dumper     ${sinkUrl}${withDumper ? '' : '  (left out)'}`);
+    say(`state      http://${HOST}:${adapter.internalPort}/state (also /metrics)`);
     say(`routes     ${routes}`);
     const sendAll = (stopSending: AbortSignal) =>
       sendExamples(simulator, { webhookUrl, received, say, stop: stopSending });
-    return { webhookUrl, secretFile, sendAll, stop };
+    return { webhookUrl, secretFile, dumpPort, sendAll, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -87,15 +95,28 @@ async function writeFiles(folder: string, route: Route): Promise<{ routes: strin
   return { routes, secretFile };
 }
 
-function startDemoAdapter(routes: string, ports: DemoOptions['ports']): Promise<Adapter> {
-  const config = readAdapterConfig({
-    HOST,
-    PORT: String(ports.adapter),
-    INTERNAL_PORT: String(ports.internal),
-    ROUTES_DIR: routes,
-    ALLOW_LOOPBACK_SINKS: 'true',
-  });
-  return startAdapter(config, pino({ level: 'silent' }));
+function startDemoAdapter(routes: string, ports: DemoOptions['ports'], say: DemoOptions['say']): Promise<Adapter> {
+  const config = readAdapterConfig({ HOST, ROUTES_DIR: routes, ALLOW_LOOPBACK_SINKS: 'true' });
+  // What goes wrong is said; the rest is to be seen in what the dumper gets.
+  const log = pino(
+    { level: 'warn', base: null, timestamp: false },
+    { write: (line) => say(`  adapter: ${sentenceOf(line)}`) },
+  );
+  return startAdapter({ ...config, port: ports.adapter, internalPort: ports.internal }, log);
+}
+
+function sentenceOf(line: string): string {
+  const { msg, level: _level, ...facts } = JSON.parse(line) as Record<string, unknown>;
+  const told = ['file', 'error', 'unknownFields', 'outcome', 'detail', 'attempts'].filter((name) => name in facts);
+  return [msg, ...told.map((name) => `${name} ${printable(String(facts[name]))}`)].join(', ');
+}
+
+/** The port wished for, or another one that nobody listens at. */
+async function closedPort(wish: PortWish): Promise<number> {
+  const probe = fastify({ logger: false });
+  const port = await listen(probe, { host: HOST, port: wish, setting: '--dump-port' });
+  await probe.close();
+  return port;
 }
 
 interface Sending {
@@ -129,7 +150,7 @@ async function answerTo(delivery: SignedDelivery, webhookUrl: string, stop: Abor
     const { status, text } = await postDelivery(webhookUrl, delivery, stop);
     return `${status} ${text}`;
   } catch (error) {
-    return messageOf(error);
+    return stop.aborted ? 'interrupted' : messageOf(error);
   }
 }
 

@@ -27,7 +27,7 @@ export async function postDelivery(url: string, delivery: SignedDelivery, stop?:
     const { cause } = error as Error;
     // Where several addresses refused, the cause has a code and no message.
     const why = cause === undefined ? '' : `: ${messageOf(cause) || codeOf(cause)}`;
-    throw new Error(printable(`${messageOf(error)}${why}`), { cause: error });
+    throw new Error(printable(`${messageOf(error)}${why}`.trim()), { cause: error });
   }
 }
 

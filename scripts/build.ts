@@ -1,8 +1,9 @@
-import { chmod, copyFile, mkdir } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { bundledPackages, licenseTexts } from './licenses.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const EXAMPLES = '@octokit/webhooks-examples';
@@ -52,7 +53,8 @@ export async function buildBundles(folder: string): Promise<Bundles> {
       format: 'esm',
       minifySyntax: true,
       minifyWhitespace: true,
-      legalComments: 'linked',
+      // Comments name but a few of the authors; the licences go into a file of their own.
+      legalComments: 'none',
       banner: { js: banner },
       plugins: [plugin],
       metafile: true,
@@ -65,10 +67,13 @@ export async function buildBundles(folder: string): Promise<Bundles> {
   const headwater = await bundle('cli/main.ts', 'headwater.js', examplesBeside);
   await copyFile(createRequire(import.meta.url).resolve(EXAMPLES), join(folder, 'webhooks-examples.json'));
   await chmod(join(folder, 'headwater.js'), 0o755);
+  const packages = new Set([adapter, headwater].flatMap(bundledPackages)).add(`node_modules/${EXAMPLES}`);
+  await writeFile(join(folder, 'LICENSES.txt'), await licenseTexts(root, [...packages].toSorted()));
   return { adapter, headwater };
 }
 
 if (import.meta.main) {
+  await rm(join(root, 'dist'), { recursive: true, force: true });
   const { adapter, headwater } = await buildBundles(join(root, 'dist'));
   for (const [file, output] of Object.entries({ ...adapter.outputs, ...headwater.outputs })) {
     process.stdout.write(`${file}  ${Math.round(output.bytes / 1024)} KiB\n`);

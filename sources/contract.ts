@@ -76,7 +76,7 @@ export interface SourceDefinition {
   carriesSignature(headers: IncomingHttpHeaders): boolean;
   /** The digest of the body that the signature proves; undefined when it was not signed with `secret`. */
   authenticate(delivery: Delivery, secret: KeyObject): BodyDigest | undefined;
-  /** undefined: rightly signed, but not a delivery of this provider (no event, no id, not a JSON object). */
-  toEvent(delivery: VerifiedDelivery): ProviderEvent | undefined;
+  /** `malformed`: a sentence on why it is no delivery of this provider, though rightly signed; nothing of it is quoted. */
+  toEvent(delivery: VerifiedDelivery): ProviderEvent | { readonly malformed: string };
   loadSimulator(): Promise<Simulator>;
 }

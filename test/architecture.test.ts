@@ -97,6 +97,14 @@ describe('the bundles', () => {
     ).toEqual([]);
   });
 
+  it('come with the licence of every package in them', async () => {
+    const text = await readFile(join(folder, 'LICENSES.txt'), 'utf8');
+    for (const name of ['fastify', 'undici', 'pino', 'prom-client', 'cloudevents', '@octokit/webhooks-examples']) {
+      expect(text).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\([A-Z].*\\)$`, 'm'));
+    }
+    expect(text.match(/Permission is hereby granted/g)?.length).toBeGreaterThan(30);
+  });
+
   it('of the adapter starts, and says what its environment lacks', async () => {
     const run = promisify(execFile)(process.execPath, [join(folder, 'adapter.js')], { env: {} });
     await expect(run).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('ROUTES_DIR is not set') });

@@ -8,15 +8,20 @@ import { isInexact, isObject, parseWithExactNumbers } from './payload.ts';
 const TYPE_PREFIX = 'dev.knative.source.github.';
 const EVENT_NAME = /^[a-z0-9_]+$/;
 
-export function toEvent(delivery: VerifiedDelivery): ProviderEvent | undefined {
+export function toEvent(delivery: VerifiedDelivery): ProviderEvent | { readonly malformed: string } {
   const eventType = header(delivery.headers, 'x-github-event');
   const id = header(delivery.headers, 'x-github-delivery');
   const isForm = delivery.headers['content-type']?.toLowerCase().startsWith('application/x-www-form-urlencoded');
   // GitHub signs the form as it travels; the document is inside it.
   const data = isForm ? formParameter(delivery.body, 'payload') : delivery.body;
-  if (!eventType || !EVENT_NAME.test(eventType) || !id || !data) return undefined;
-  const payload = parseObject(data);
-  if (!payload) return undefined;
+  if (!eventType || !EVENT_NAME.test(eventType))
+    return { malformed: 'X-GitHub-Event is absent or no name of an event' };
+  if (!id) return { malformed: 'X-GitHub-Delivery is absent' };
+  const payload = data && parseObject(data);
+  if (!payload)
+    return {
+      malformed: isForm ? 'the form holds no one payload that is a JSON object' : 'the body is not a JSON object',
+    };
   const { subject, extensions } = exactAttributesOf(eventType, payload, data);
   const attributes: EventAttributes = {
     id,

@@ -8,7 +8,7 @@ import { aDelivery, post } from '../support/deliveries.ts';
 import { FakeSink } from '../support/fake-sink.ts';
 import { TestAdapter } from '../support/test-adapter.ts';
 
-const KEPT: ReceiveOutcome = { kind: 'kept', attempts: 1, deadLettered: false };
+const KEPT: ReceiveOutcome = { kind: 'kept', attempts: 1 };
 const FAILED: ReceiveOutcome = { kind: 'undelivered', attempts: 1, detail: 'x' };
 
 function anArrival(id: string, text = 'body', uid = 'a', key = createSecretKey('s', 'utf8')) {

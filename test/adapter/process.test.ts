@@ -81,7 +81,10 @@ describe('starting', () => {
   it('ends with 1 and says so when its port is taken', async () => {
     adapter = new AdapterProcess({ ROUTES_DIR: folder, PORT: String(sink.port) });
     expect(await adapter.exited).toBe(1);
-    expect(adapter.lines.at(-1)).toMatchObject({ level: 'fatal', error: `network: port ${sink.port} is in use` });
+    expect(adapter.lines.at(-1)).toMatchObject({
+      level: 'fatal',
+      error: `network: port ${sink.port} is in use: set PORT or --port to another`,
+    });
   });
 
   it('ends with 1 and says so when its routes cannot be read', async () => {

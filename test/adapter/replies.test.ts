@@ -92,27 +92,43 @@ describe('refused after the body', () => {
     Object.fromEntries(Object.entries(signed.headers).filter(([field]) => field !== name));
   const array = aDelivery({ payload: Buffer.from('[]') });
   const rows = [
-    { name: 'a signature of other bytes', headers: signed.headers, body: '{}', status: 401 },
+    { name: 'a signature of other bytes', headers: signed.headers, body: '{}', status: 401, says: 'does not match' },
     {
       name: 'forged and malformed',
       headers: { ...without('X-GitHub-Event'), ...wrongSignature },
       body: '[]',
       status: 401,
+      says: 'does not match',
     },
-    { name: 'no event header', headers: without('X-GitHub-Event'), body: signed.body, status: 400 },
-    { name: 'no delivery header', headers: without('X-GitHub-Delivery'), body: signed.body, status: 400 },
+    {
+      name: 'no event header',
+      headers: without('X-GitHub-Event'),
+      body: signed.body,
+      status: 400,
+      says: 'X-GitHub-Event',
+    },
+    {
+      name: 'no delivery header',
+      headers: without('X-GitHub-Delivery'),
+      body: signed.body,
+      status: 400,
+      says: 'X-GitHub-Delivery',
+    },
     {
       name: 'malformed and unwanted',
       headers: { ...array.headers, 'X-GitHub-Event': 'push' },
       body: array.body,
       status: 400,
+      says: 'not a JSON object',
     },
-    { name: 'not an object', headers: array.headers, body: array.body, status: 400 },
+    { name: 'not an object', headers: array.headers, body: array.body, status: 400, says: 'not a JSON object' },
   ];
-  for (const { name, headers, body, status } of rows) {
+  for (const { name, headers, body, status, says } of rows) {
     it(`${name}: ${status}`, async () => {
       const before = sink.received.length;
-      expect((await send(adapter.url(PATH), { headers, body })).status).toBe(status);
+      const reply = await send(adapter.url(PATH), { headers, body });
+      expect(reply.status).toBe(status);
+      expect(reply.text).toContain(says);
       expect(sink.received).toHaveLength(before);
     });
   }

@@ -6,6 +6,7 @@ import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RouteTable } from '../../adapter/route-table.ts';
 import { RoutesDir } from '../../adapter/routes-dir.ts';
+import { parseServableRoute as parseServable } from '../../adapter/servable-route.ts';
 import { definitionOf } from '../../sources/registry.ts';
 import { aRoute } from '../support/builders.ts';
 import { aDelivery, post } from '../support/deliveries.ts';
@@ -22,7 +23,7 @@ beforeEach(async () => {
   table = new RouteTable(definitionOf);
   lines = [];
   const log = pino({ level: 'debug' }, { write: (line) => void lines.push(JSON.parse(line) as LogLine) });
-  reader = new RoutesDir(folder, table, log);
+  reader = new RoutesDir({ folder, parse: parseServable, routes: table, log });
 });
 afterEach(async () => {
   await reader.stop();
@@ -113,13 +114,61 @@ describe('a folder of route files', () => {
     await write(aRoute({ uid: 'a' }), 'a.json');
     await reader.start(50);
     await rm(folder, { recursive: true });
-    await expect.poll(() => lines.some(({ msg }) => msg === 'route folder not read'), { timeout: 2000 }).toBe(true);
+    await expect
+      .poll(() => lines.some(({ msg }) => msg === 'route folder not read; what is served stays'), { timeout: 2000 })
+      .toBe(true);
     expect(served()).toEqual({ a: 1 });
   });
 
   it('that is not there at the start is an error', async () => {
-    await expect(new RoutesDir(join(folder, 'none'), table, pino({ level: 'silent' })).start()).rejects.toThrow(
-      'ENOENT',
+    const log = pino({ level: 'silent' });
+    const missing = new RoutesDir({ folder: join(folder, 'none'), parse: parseServable, routes: table, log });
+    await expect(missing.start()).rejects.toThrow('ENOENT');
+  });
+
+  it('with two files for one source serves the first by name, and the other when that goes', async () => {
+    await write(aRoute({ uid: 'a', generation: 1 }), 'a.json');
+    await write(aRoute({ uid: 'a', generation: 2 }), 'b.json');
+    await reader.start();
+    expect(served()).toEqual({ a: 1 });
+    expect(lines).toContainEqual(expect.objectContaining({ file: 'b.json', first: 'a.json' }));
+    await rm(join(folder, 'a.json'));
+    await expect.poll(served, { timeout: 1000 }).toEqual({ a: 2 });
+    await write(aRoute({ uid: 'a', generation: 1 }), 'a.json');
+    await expect.poll(served, { timeout: 1000 }).toEqual({ a: 1 });
+  });
+
+  it('serves a route whose path was held as soon as the holder goes', async () => {
+    await write(aRoute({ uid: 'a', path: '/hooks/x' }), 'a.json');
+    await write(aRoute({ uid: 'b', path: '/hooks/x' }), 'b.json');
+    await reader.start();
+    await rm(join(folder, 'a.json'));
+    await expect.poll(served, { timeout: 1000 }).toEqual({ b: 1 });
+    expect(table.find('/hooks/x')?.route.uid).toBe('b');
+  });
+
+  it('lets a file give its path to another uid', async () => {
+    await write(aRoute({ uid: 'a', path: '/hooks/x' }), 'a.json');
+    await reader.start();
+    await write(aRoute({ uid: 'b', path: '/hooks/x' }), 'a.json');
+    await expect.poll(served, { timeout: 1000 }).toEqual({ b: 1 });
+  });
+
+  it('says which fields of a file nobody reads', async () => {
+    await write({ ...aRoute({ uid: 'a' }), eventTipes: ['push'] }, 'a.json');
+    await reader.start();
+    expect(served()).toEqual({ a: 1 });
+    expect(lines).toContainEqual(expect.objectContaining({ file: 'a.json', unknownFields: ['eventTipes'] }));
+  });
+
+  it('says of a new broken file that nothing is served for it', async () => {
+    await writeFile(join(folder, 'a.json'), '{\n  "a" 1\n}');
+    await reader.start();
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        error: expect.stringContaining('not JSON (line 2 column 7)'),
+        msg: expect.stringContaining('nothing is served'),
+      }),
     );
   });
 });

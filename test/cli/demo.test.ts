@@ -52,13 +52,18 @@ describe('headwater demo', () => {
     expect(stderr).toBe(ids.map(([, event, id]) => `${event} (delivery ${id}) was not received\n`).join(''));
   });
 
-  for (const option of ['--dump-port', '--port', '--internal-port']) {
+  const settings = { '--dump-port': '--port', '--port': 'PORT', '--internal-port': 'INTERNAL_PORT' };
+  for (const [option, setting] of Object.entries(settings)) {
     it(`says that the port of ${option} is taken, and ends with 1`, async () => {
       const other = await FakeSink.start();
       const { port } = other;
       const ended = await start(['--once', ...FREE_PORTS, option, String(port)]).ended;
       await other.close();
-      expect(ended).toEqual({ code: 1, stdout: '', stderr: `headwater demo: port ${port} is in use\n` });
+      expect(ended).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: `headwater demo: port ${port} is in use: set ${setting} or ${option} to another\n`,
+      });
     });
   }
 

@@ -64,7 +64,7 @@ describe('bin/headwater.js', () => {
   for (const version of ['20.1.0', '23.11.1', '8.0.0']) {
     it(`refuses Node ${version} in one sentence`, async () => {
       const ended = await HeadwaterProcess.run(['--version'], { nodeOptions: asNode(version) });
-      const stderr = `headwater needs Node.js 24 or newer, and this is ${version}.\n`;
+      const stderr = `headwater needs Node.js 24 or newer, and this is ${version}. In a checkout, "npm ci" brings it and "npm run headwater" uses it.\n`;
       expect(ended).toEqual({ code: 1, stdout: '', stderr });
     });
   }

@@ -13,9 +13,23 @@ describe('it refuses with 2, a sentence and a hint, and sends nothing', () => {
   const one = 'name one EVENT or FILE (--list shows the events)';
   const url = '--url must be the webhook URL, http or https';
   const cases = [
-    { name: 'an unknown event', args: ['isues'], says: 'there is no recorded event "isues" (--list shows the events)' },
-    { name: 'an event with an action it never has', args: ['push.undefined'], says: 'ENOENT' },
-    { name: 'a file that is not there', args: ['./issues.json'], says: 'ENOENT' },
+    {
+      name: 'an unknown event',
+      args: ['isues'],
+      says: 'there is no recorded event "isues", nor a file (--list shows the events)',
+    },
+    {
+      name: 'an event with an action it never has',
+      args: ['push.undefined'],
+      says: 'there is no recorded event "push.undefined"',
+    },
+    { name: 'a file that is not there', args: ['./issues.json'], says: './issues.json cannot be read: ENOENT' },
+    {
+      name: '--event beside a recorded event',
+      args: ['push', '--event', 'issues'],
+      says: '--event says which event a FILE is',
+    },
+    { name: 'an id that fits no header', args: ['push', '--id', 'a\nb'], says: '--id must be plain ASCII on one line' },
     { name: 'a file that names no event', args: ['./.json'], says: '--event must say which event ./.json is' },
     { name: 'an empty --event', args: ['./x.json', '--event='], says: '--event must say which event ./x.json is' },
     { name: 'no event', args: [], says: one },
@@ -26,7 +40,11 @@ describe('it refuses with 2, a sentence and a hint, and sends nothing', () => {
     { name: 'a URL that is none', args: ['push', '--url', 'x'], says: url },
     { name: 'a URL without its scheme', args: ['push', '--url', 'localhost:1/x'], says: url },
     { name: 'no secret file', args: ['push', '--secret-file='], says: '--secret-file must name the file' },
-    { name: 'a secret file that is not there', args: ['push', '--secret-file', './missing'], says: 'ENOENT' },
+    {
+      name: 'a secret file that is not there',
+      args: ['push', '--secret-file', './missing'],
+      says: './missing cannot be read: ENOENT',
+    },
     { name: 'an unknown option', args: ['push', '--secret', 's'], says: "Unknown option '--secret'" },
   ];
   for (const { name, args, says } of cases) {

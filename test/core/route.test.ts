@@ -5,13 +5,16 @@ import { aRoute } from '../support/builders.ts';
 describe('parseRoute', () => {
   it('reads what the controller writes, and ignores what it does not know', () => {
     const route = aRoute({ sink: { url: 'https://sink.test/x' }, delivery: { retry: 5, timeout: 'PT3S' } });
-    expect(parseRoute(JSON.stringify({ ...route, somethingNew: { a: 1 } }))).toEqual(route);
+    expect(parseRoute(JSON.stringify({ ...route, somethingNew: { a: 1 } }))).toEqual({
+      route,
+      unknownFields: ['somethingNew'],
+    });
   });
 
   it('has defaults for what may be absent', () => {
     const { version, generation, uid, kind, namespace, name, path, eventSource, secretTokens } = aRoute();
     const least = { version, generation, uid, kind, namespace, name, path, eventSource, secretTokens };
-    expect(parseRoute(JSON.stringify(least))).toEqual(aRoute());
+    expect(parseRoute(JSON.stringify(least)).route).toEqual(aRoute());
   });
 
   const destination = (url: unknown) => ({ sink: { url } });

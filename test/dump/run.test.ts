@@ -119,7 +119,11 @@ describe('headwater dump', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
     const ended = await HeadwaterProcess.run(['dump', '--port', String(port)]);
-    expect(ended).toEqual({ code: 1, stdout: '', stderr: `headwater dump: port ${port} is in use\n` });
+    expect(ended).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `headwater dump: port ${port} is in use: set --port or --dump-port to another\n`,
+    });
   });
 
   it('says that its address is not of this machine', async () => {
