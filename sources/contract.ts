@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { TSchema } from 'typebox';
 import type { BodyDigest } from '../core/body-digest.ts';
 import type { EventAttributes } from '../core/cloud-event.ts';
 
@@ -64,10 +65,57 @@ export interface Simulator {
   ): SignedDelivery;
 }
 
+/** What the custom resource of a provider is made of. */
+export interface SpecDefinition {
+  /** The schema of `spec`; structural. */
+  readonly schema: TSchema;
+  /** One sentence for `kubectl explain`. */
+  readonly description: string;
+  /** The types of events it can send, for the annotation `registry.knative.dev/eventTypes`. */
+  readonly eventTypes: readonly string[];
+}
+
+/** Where and with what right webhooks are managed. */
+export interface HookAccess {
+  /** Base URL of the provider's API, without a slash at its end. */
+  readonly api: string;
+  /** What webhooks belong to there, as the spec names it. */
+  readonly repository: string;
+  readonly token: string;
+}
+
+/** A webhook as it should be. */
+export interface DesiredHook {
+  readonly url: string;
+  readonly eventTypes: readonly string[];
+  readonly secret: string;
+}
+
+/** A webhook as the provider tells of it. It never tells the secret. */
+export interface ObservedHook {
+  readonly id: string;
+  readonly url: string;
+  /** Whether everything but the secret is as desired. */
+  isAsDesired(desired: DesiredHook): boolean;
+}
+
+/** The webhooks of a provider's API. All reject with RemoteApiError. */
+export interface WebhookApi {
+  /** The webhook whose URL's path ends with `path`, whatever its scheme and host; of several the first. */
+  observe(access: HookAccess, path: string): Promise<ObservedHook | undefined>;
+  /** Makes a webhook; one that is there already is changed instead. */
+  create(access: HookAccess, desired: DesiredHook, path: string): Promise<ObservedHook>;
+  update(access: HookAccess, id: string, desired: DesiredHook): Promise<ObservedHook>;
+  /** Also resolves when it is gone already. */
+  remove(access: HookAccess, id: string): Promise<void>;
+}
+
 /** What every provider must declare; one object in `registry.ts` each. */
 export interface SourceDefinition {
   /** The kind of its source objects, such as `GitHubSource`. */
   readonly kind: string;
+  /** The API group of its source objects: Knative's for the kinds Knative has, else ours. */
+  readonly group: 'sources.knative.dev' | 'sources.headwater.dev';
   /** How long the provider waits for a reply less a margin, in milliseconds: all attempts at the sink fit in it. */
   readonly replyBudgetMs: number;
   /** Events delivered whatever the source's `eventTypes` say. */
@@ -78,5 +126,6 @@ export interface SourceDefinition {
   authenticate(delivery: Delivery, secret: KeyObject): BodyDigest | undefined;
   /** `malformed`: a sentence on why it is no delivery of this provider, though rightly signed; nothing of it is quoted. */
   toEvent(delivery: VerifiedDelivery): ProviderEvent | { readonly malformed: string };
+  loadSpec(): Promise<SpecDefinition>;
   loadSimulator(): Promise<Simulator>;
 }

@@ -158,6 +158,9 @@ const upstreamMappings: ReadonlyMap<string, Mapping> = new Map<string, Mapping>(
   ['watch', { subject: number('repository.id'), extensions: baseAndAction }],
 ]);
 
+/** The events Knative's own source knows. */
+export const upstreamEventTypes: readonly string[] = [...upstreamMappings.keys()];
+
 const generalExtensions: Mapping['extensions'] = [
   ['owner', read('repository.owner.login')],
   ['repository', read('repository.name')],

@@ -5,7 +5,7 @@ import { type Attributes, attributesOf } from './attributes.ts';
 import { formParameter } from './form.ts';
 import { isInexact, isObject, parseWithExactNumbers } from './payload.ts';
 
-const TYPE_PREFIX = 'dev.knative.source.github.';
+export const TYPE_PREFIX = 'dev.knative.source.github.';
 const EVENT_NAME = /^[a-z0-9_]+$/;
 
 export function toEvent(delivery: VerifiedDelivery): ProviderEvent | { readonly malformed: string } {

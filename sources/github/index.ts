@@ -4,11 +4,13 @@ import { authenticate, carriesSignature } from './signature.ts';
 
 export const github: SourceDefinition = {
   kind: 'GitHubSource',
+  group: 'sources.knative.dev',
   // GitHub closes the connection after 10 s.
   replyBudgetMs: 8000,
   alwaysDelivered: new Set(['ping']),
   carriesSignature,
   authenticate,
   toEvent,
+  loadSpec: async () => (await import('./spec.ts')).specDefinition,
   loadSimulator: async () => (await import('./simulator.ts')).simulator,
 };
