@@ -1,0 +1,224 @@
+import { createHash } from 'node:crypto';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { listen } from '../../core/listen.ts';
+
+/** A webhook as GitHub keeps it; `config.secret` is only ever shown as asterisks. */
+export interface SimulatedHook {
+  readonly id: number;
+  /** `owner/repository`, or an organization. */
+  readonly repository: string;
+  active: boolean;
+  events: string[];
+  config: { url: string; content_type: string; insecure_ssl: string; secret: string };
+  updatedAt: Date;
+}
+
+export interface SimulatedGitHubOptions {
+  /** The tokens it lets in. */
+  readonly tokens: readonly string[];
+  /** Called after a webhook was made, as GitHub then sends a ping. */
+  readonly onCreated?: (hook: SimulatedHook) => void;
+  readonly now?: () => Date;
+}
+
+interface HookParams {
+  readonly owner: string;
+  readonly repo?: string;
+  readonly id?: string;
+}
+
+interface HookBody {
+  readonly name?: string;
+  readonly active?: boolean;
+  readonly events?: readonly string[];
+  readonly config?: Partial<SimulatedHook['config']>;
+}
+
+type Request = FastifyRequest<{
+  Params: HookParams;
+  Querystring: { per_page?: string; page?: string };
+  Body: HookBody;
+}>;
+
+const DOCUMENTATION = 'https://docs.github.com/rest/repos/webhooks';
+const QUOTA = 5000;
+
+/** GitHub's API for webhooks, with a memory; the double for `--simulate` and tests. */
+export class SimulatedGitHub {
+  readonly hooks: SimulatedHook[] = [];
+  /** `METHOD path` of each call, in order. */
+  readonly calls: string[] = [];
+  readonly #options: SimulatedGitHubOptions;
+  readonly #app: FastifyInstance = fastify({ logger: false, forceCloseConnections: true });
+  #nextId = 4001;
+  #refusal: { status: number; headers: Readonly<Record<string, string>>; matches: RegExp } | undefined;
+
+  constructor(options: SimulatedGitHubOptions) {
+    this.#options = options;
+    this.#app.addHook('onRequest', (request, reply, done) => {
+      this.calls.push(`${request.method} ${request.url}`);
+      if (this.#refuses(request, reply)) return;
+      done();
+    });
+    for (const base of ['/repos/:owner/:repo/hooks', '/orgs/:owner/hooks']) this.#serve(base);
+  }
+
+  /** Resolves to the base URL. */
+  async start(port = 0): Promise<string> {
+    return `http://127.0.0.1:${await listen(this.#app, { host: '127.0.0.1', port, setting: '--port' })}`;
+  }
+
+  stop(): Promise<void> {
+    return this.#app.close();
+  }
+
+  /** From now on calls that match `METHOD path` get this status; `undefined`: none. */
+  refuse(status: number | undefined, matches = /./, headers: Readonly<Record<string, string>> = {}): void {
+    this.#refusal = status === undefined ? undefined : { status, matches, headers };
+  }
+
+  #refuses(request: FastifyRequest, reply: FastifyReply): boolean {
+    void reply.headers({
+      'x-ratelimit-limit': String(QUOTA),
+      'x-ratelimit-remaining': String(Math.max(0, QUOTA - this.calls.length)),
+      'x-ratelimit-reset': String(Math.ceil(this.#now().getTime() / 1000) + 3600),
+    });
+    const refusal = this.#refusal;
+    if (refusal?.matches.test(`${request.method} ${request.url}`)) {
+      void reply.headers(refusal.headers);
+      void send(reply, refusal.status, MESSAGES[refusal.status] ?? 'Server Error');
+      return true;
+    }
+    const token = /^(?:token|bearer) (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    if (this.#options.tokens.includes(token)) return false;
+    void send(reply, 401, 'Bad credentials');
+    return true;
+  }
+
+  #serve(base: string): void {
+    this.#app.get(base, (request: Request, reply) => this.#list(request, reply));
+    this.#app.post(base, (request: Request, reply) => this.#create(request, reply));
+    this.#app.get(`${base}/:id`, (request: Request, reply) => this.#withHook(request, reply, (hook) => hook));
+    this.#app.patch(`${base}/:id`, (request: Request, reply) =>
+      this.#withHook(request, reply, (hook) => {
+        change(hook, request.body);
+        hook.updatedAt = this.#now();
+        return hook;
+      }),
+    );
+    this.#app.delete(`${base}/:id`, (request: Request, reply) =>
+      this.#withHook(request, reply, (hook) => {
+        this.hooks.splice(this.hooks.indexOf(hook), 1);
+        return undefined;
+      }),
+    );
+  }
+
+  #list(request: Request, reply: FastifyReply): FastifyReply {
+    const perPage = Math.min(100, Number(request.query.per_page ?? 30));
+    const page = Number(request.query.page ?? 1);
+    const all = this.hooks.filter((hook) => hook.repository === repositoryOf(request.params));
+    const shown = all.slice((page - 1) * perPage, page * perPage);
+    if (page * perPage < all.length) {
+      const path = request.url.split('?')[0];
+      void reply.header('link', `<http://${request.host}${path}?per_page=${perPage}&page=${page + 1}>; rel="next"`);
+    }
+    return sendConditionally(request, reply, shown.map(publicView));
+  }
+
+  #create(request: Request, reply: FastifyReply): FastifyReply {
+    const { name = 'web', config = {} } = request.body;
+    const repository = repositoryOf(request.params);
+    if (name !== 'web' || !config.url)
+      return send(reply, 422, 'Validation Failed', ['Config must contain URL for webhooks']);
+    if (this.hooks.some((hook) => hook.repository === repository && hook.config.url === config.url)) {
+      return send(reply, 422, 'Validation Failed', ['Hook already exists on this repository']);
+    }
+    const empty = { url: '', content_type: 'form', insecure_ssl: '0', secret: '' };
+    const id = this.#nextId++;
+    const hook: SimulatedHook = {
+      id,
+      repository,
+      active: true,
+      events: ['push'],
+      config: empty,
+      updatedAt: this.#now(),
+    };
+    change(hook, request.body);
+    this.hooks.push(hook);
+    this.#options.onCreated?.(hook);
+    return reply.code(201).send(publicView(hook));
+  }
+
+  #withHook(
+    request: Request,
+    reply: FastifyReply,
+    act: (hook: SimulatedHook) => SimulatedHook | undefined,
+  ): FastifyReply {
+    const repository = repositoryOf(request.params);
+    const hook = this.hooks.find(({ id, repository: own }) => String(id) === request.params.id && own === repository);
+    if (!hook) return send(reply, 404, 'Not Found');
+    const result = act(hook);
+    return result ? sendConditionally(request, reply, publicView(result)) : reply.code(204).send();
+  }
+
+  #now(): Date {
+    return this.#options.now?.() ?? new Date();
+  }
+}
+
+const MESSAGES: Readonly<Record<number, string>> = {
+  401: 'Bad credentials',
+  403: 'Resource not accessible by personal access token',
+  404: 'Not Found',
+  422: 'Validation Failed',
+  429: 'You have exceeded a secondary rate limit',
+};
+
+function repositoryOf({ owner, repo }: HookParams): string {
+  return repo === undefined ? owner : `${owner}/${repo}`;
+}
+
+function change(hook: SimulatedHook, { active, events, config }: HookBody): void {
+  if (active !== undefined) hook.active = active;
+  if (events) hook.events = [...events];
+  // As GitHub: a config that is given replaces the one before, secret included.
+  if (config) hook.config = { url: '', content_type: 'form', insecure_ssl: '0', secret: '', ...config };
+}
+
+function publicView({ id, repository, active, events, config, updatedAt }: SimulatedHook): object {
+  const path = repository.includes('/') ? `/repos/${repository}/hooks/${id}` : `/orgs/${repository}/hooks/${id}`;
+  const { secret, ...shown } = config;
+  return {
+    type: repository.includes('/') ? 'Repository' : 'Organization',
+    id,
+    name: 'web',
+    active,
+    events,
+    config: secret ? { ...shown, secret: '********' } : shown,
+    updated_at: updatedAt.toISOString(),
+    created_at: updatedAt.toISOString(),
+    url: `https://api.github.com${path}`,
+    test_url: `https://api.github.com${path}/test`,
+    ping_url: `https://api.github.com${path}/pings`,
+    deliveries_url: `https://api.github.com${path}/deliveries`,
+    last_response: { code: null, status: 'unused', message: null },
+  };
+}
+
+function sendConditionally(request: FastifyRequest, reply: FastifyReply, body: object): FastifyReply {
+  const etag = `"${createHash('sha256').update(JSON.stringify(body)).digest('hex')}"`;
+  void reply.header('etag', etag);
+  return request.headers['if-none-match'] === etag ? reply.code(304).send() : reply.send(body);
+}
+
+function send(reply: FastifyReply, status: number, message: string, errors: readonly string[] = []): FastifyReply {
+  const details = errors.map((text) => ({ resource: 'Hook', code: 'custom', message: text }));
+  const body = {
+    message,
+    ...(details.length > 0 && { errors: details }),
+    documentation_url: DOCUMENTATION,
+    status: String(status),
+  };
+  return reply.code(status).send(body);
+}

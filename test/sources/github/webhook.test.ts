@@ -1,0 +1,158 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DesiredHook, HookAccess } from '../../../sources/contract.ts';
+import { SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
+import { webhook } from '../../../sources/github/webhook.ts';
+
+const PATH = '/hooks/0a1b2c3d';
+const desired: DesiredHook = {
+  url: `https://hooks.example.com${PATH}`,
+  eventTypes: ['push', 'issues'],
+  secret: 's3cret',
+};
+let github: SimulatedGitHub;
+let access: HookAccess;
+
+beforeEach(async () => {
+  github = new SimulatedGitHub({ tokens: ['good'] });
+  access = { api: await github.start(), repository: 'octo/hello', token: 'good' };
+});
+afterEach(() => github.stop());
+
+const others = (count: number) =>
+  Array.from({ length: count }, (_, index) =>
+    webhook.create(access, { ...desired, url: `https://other.example.com/hooks/${index}` }, `/hooks/${index}`),
+  );
+
+describe.each([
+  ['a repository', 'octo/hello', '/repos/octo/hello/hooks'],
+  ['an organization', 'octo', '/orgs/octo/hooks'],
+  ['an organization with a slash', 'octo/', '/orgs/octo/hooks'],
+])('of %s', (_name, repository, path) => {
+  it('is made with what is desired, found again, and as desired', async () => {
+    const own = { ...access, repository };
+    const made = await webhook.create(own, desired, PATH);
+    expect(github.hooks).toEqual([
+      expect.objectContaining({
+        active: true,
+        events: ['push', 'issues'],
+        config: { url: desired.url, content_type: 'json', insecure_ssl: '0', secret: 's3cret' },
+      }),
+    ]);
+    expect(github.calls[0]).toBe(`POST ${path}`);
+    const found = await webhook.observe(own, PATH);
+    expect(found?.id).toBe(made.id);
+    expect(found?.isAsDesired(desired)).toBe(true);
+  });
+});
+
+describe('observe', () => {
+  it('finds a webhook by the end of its path, whatever scheme, host, base and query', async () => {
+    for (const url of ['http://old.example.com:8080/hooks/0a1b2c3d', `https://x.example.com/base${PATH}?a=b`]) {
+      const { id } = await webhook.create(access, { ...desired, url }, PATH);
+      expect((await webhook.observe(access, PATH))?.id).toBe(id);
+      await webhook.remove(access, id);
+    }
+  });
+
+  it('passes over others, also such that only look alike', async () => {
+    for (const url of [`https://x.example.com${PATH}/more`, 'https://x.example.com/?/hooks/0a1b2c3d']) {
+      await webhook.create(access, { ...desired, url }, PATH);
+    }
+    expect(await webhook.observe(access, PATH)).toBeUndefined();
+  });
+
+  it('looks at every page', async () => {
+    await Promise.all(others(234));
+    const { id } = await webhook.create(access, desired, PATH);
+    github.calls.length = 0;
+    expect((await webhook.observe(access, PATH))?.id).toBe(id);
+    expect(github.calls).toHaveLength(3);
+  });
+
+  const drifts: { name: string; hook: Partial<DesiredHook> }[] = [
+    { name: 'another URL', hook: { url: `http://hooks.example.com${PATH}` } },
+    { name: 'an event more', hook: { eventTypes: ['push', 'issues', 'star'] } },
+    { name: 'an event less', hook: { eventTypes: ['push'] } },
+  ];
+  for (const { name, hook } of drifts) {
+    it(`${name} is not as desired`, async () => {
+      await webhook.create(access, { ...desired, ...hook }, PATH);
+      expect((await webhook.observe(access, PATH))?.isAsDesired(desired)).toBe(false);
+    });
+  }
+
+  it('an inactive one, and one that sends forms, is not as desired; the order of events does not matter', async () => {
+    await webhook.create(access, desired, PATH);
+    const [hook] = github.hooks;
+    if (!hook) throw new Error('no hook');
+    hook.events.reverse();
+    expect((await webhook.observe(access, PATH))?.isAsDesired(desired)).toBe(true);
+    hook.active = false;
+    expect((await webhook.observe(access, PATH))?.isAsDesired(desired)).toBe(false);
+    hook.active = true;
+    hook.config.content_type = 'form';
+    expect((await webhook.observe(access, PATH))?.isAsDesired(desired)).toBe(false);
+  });
+});
+
+describe('writing', () => {
+  it('create takes over one that is there already', async () => {
+    const first = await webhook.create(access, desired, PATH);
+    const second = await webhook.create(access, { ...desired, secret: 'next' }, PATH);
+    expect(second.id).toBe(first.id);
+    expect(github.hooks.map(({ config }) => config.secret)).toEqual(['next']);
+  });
+
+  it('update changes everything', async () => {
+    const { id } = await webhook.create(access, desired, PATH);
+    const next = { url: `https://new.example.com${PATH}`, eventTypes: ['*'], secret: 'next' };
+    expect((await webhook.update(access, id, next)).isAsDesired(next)).toBe(true);
+    expect(github.hooks[0]?.config.secret).toBe('next');
+  });
+
+  it('remove removes, and does not mind when it is gone', async () => {
+    const { id } = await webhook.create(access, desired, PATH);
+    await webhook.remove(access, id);
+    expect(github.hooks).toEqual([]);
+    await expect(webhook.remove(access, id)).resolves.toBeUndefined();
+  });
+});
+
+describe('trouble', () => {
+  const rows: { status: number; headers?: Record<string, string>; error: object }[] = [
+    { status: 401, error: { trouble: 'unauthorized', message: expect.stringContaining('401 Bad credentials') } },
+    { status: 403, error: { trouble: 'forbidden', retryAfterMs: undefined } },
+    { status: 403, headers: { 'retry-after': '7' }, error: { trouble: 'rate-limited', retryAfterMs: 7000 } },
+    { status: 403, headers: { 'x-ratelimit-remaining': '0' }, error: { trouble: 'rate-limited' } },
+    { status: 429, error: { trouble: 'rate-limited' } },
+    { status: 404, error: { trouble: 'not-found' } },
+    { status: 422, error: { trouble: 'invalid' } },
+    { status: 500, error: { trouble: 'failing', status: 500 } },
+    { status: 503, error: { trouble: 'failing', status: 503 } },
+  ];
+  for (const { status, headers = {}, error } of rows) {
+    it(`${status} ${JSON.stringify(headers)}: said at once, in one call`, async () => {
+      github.refuse(status, /./, headers);
+      await expect(webhook.observe(access, PATH)).rejects.toMatchObject({ name: 'RemoteApiError', ...error });
+      expect(github.calls).toHaveLength(1);
+    });
+  }
+
+  it('a wrong token', async () => {
+    const wrong = webhook.create({ ...access, token: 'bad-token' }, desired, PATH);
+    await expect(wrong).rejects.toMatchObject({
+      trouble: 'unauthorized',
+      message: expect.not.stringContaining('bad-token'),
+    });
+  });
+
+  it('nobody there', async () => {
+    await github.stop();
+    await expect(webhook.observe(access, PATH)).rejects.toMatchObject({ trouble: 'unreachable', status: undefined });
+  });
+
+  it('a redirect is not followed: the token stays where it belongs', async () => {
+    github.refuse(307, /./, { location: 'http://127.0.0.1:1/' });
+    await expect(webhook.observe(access, PATH)).rejects.toMatchObject({ name: 'RemoteApiError', status: 307 });
+  });
+});
