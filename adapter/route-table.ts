@@ -103,7 +103,7 @@ function serve(route: Route, definition: SourceDefinition, state: RouteState): S
     definition,
     secrets: route.secretTokens.map(({ value, validUntil }) => ({
       key: createSecretKey(value, 'utf8'),
-      validUntilMs: validUntil === undefined ? Number.POSITIVE_INFINITY : Date.parse(validUntil),
+      validUntilMs: validUntil === undefined || validUntil === null ? Number.POSITIVE_INFINITY : Date.parse(validUntil),
     })),
     eventTypes: new Set(route.eventTypes),
     sink: route.sink && sinkOf(route.sink),

@@ -5,7 +5,7 @@ import { ConfigurationError, messageOf } from './errors.ts';
 /** A webhook secret; `validUntil` (RFC 3339) is set on one that was replaced and is still accepted for a while. */
 export interface SecretToken {
   readonly value: string;
-  readonly validUntil?: string | undefined;
+  readonly validUntil?: string | null | undefined;
 }
 
 /** Where events go, resolved: an absolute http(s) URL and what it takes to be let in there. */
@@ -61,7 +61,7 @@ function isFields(value: unknown): value is Fields {
 
 function isSecretToken(token: unknown): token is SecretToken {
   if (!isFields(token) || typeof token['value'] !== 'string' || token['value'] === '') return false;
-  const { validUntil } = token;
+  const validUntil = token['validUntil'] ?? undefined;
   return validUntil === undefined || (typeof validUntil === 'string' && !Number.isNaN(Date.parse(validUntil)));
 }
 
@@ -141,13 +141,14 @@ class RouteReader {
 
   delivery(): DeliverySpec {
     const delivery = this.object('delivery');
-    const { retry = 0, backoffPolicy = 'linear' } = delivery;
+    const retry = delivery['retry'] ?? 0;
+    const backoffPolicy = delivery['backoffPolicy'] ?? 'linear';
     if (!Number.isInteger(retry) || Number(retry) < 0) this.problems.push('delivery.retry must be a whole number');
     if (backoffPolicy !== 'linear' && backoffPolicy !== 'exponential') {
       this.problems.push('delivery.backoffPolicy must be linear or exponential');
     }
     for (const name of DURATIONS) {
-      const value = delivery[name];
+      const value = delivery[name] ?? undefined;
       if (value !== undefined && (typeof value !== 'string' || millisecondsOf(value) === undefined)) {
         this.problems.push(`delivery.${name} must be an ISO 8601 duration such as PT0.2S`);
       }

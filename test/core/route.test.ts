@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { RouteTable } from '../../adapter/route-table.ts';
 import { parseRoute } from '../../core/route.ts';
+import { definitionOf } from '../../sources/registry.ts';
 import { aRoute } from '../support/builders.ts';
 
 describe('parseRoute', () => {
@@ -15,6 +17,27 @@ describe('parseRoute', () => {
     const { version, generation, uid, kind, namespace, name, path, eventSource, secretTokens } = aRoute();
     const least = { version, generation, uid, kind, namespace, name, path, eventSource, secretTokens };
     expect(parseRoute(JSON.stringify(least)).route).toEqual(aRoute());
+  });
+
+  it('takes null as absent, as many writers of JSON do', () => {
+    const nothing = { validUntil: null, CACerts: null, audience: null, token: null };
+    const delivery = { retry: null, backoffPolicy: null, backoffDelay: null, timeout: null, retryAfterMax: null };
+    const secretTokens = [{ value: 's', ...nothing }];
+    const sink = { url: 'http://sink.test/', ...nothing };
+    const text = JSON.stringify({
+      ...aRoute(),
+      secretTokens,
+      sink,
+      delivery,
+      ceOverrides: { extensions: null },
+      provider: null,
+    });
+    const table = new RouteTable(definitionOf);
+    table.put(parseRoute(text).route);
+    const [route] = table.all();
+    expect(route?.policy).toMatchObject({ retries: 3, attemptTimeoutMs: undefined, retryAfterMaxMs: undefined });
+    expect(route?.secrets[0]?.validUntilMs).toBe(Number.POSITIVE_INFINITY);
+    expect(route?.sink).toMatchObject({ CACerts: undefined, headers: [] });
   });
 
   const destination = (url: unknown) => ({ sink: { url } });
