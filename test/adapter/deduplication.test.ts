@@ -1,4 +1,6 @@
 import { createSecretKey } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Deduplication } from '../../adapter/deduplication.ts';
 import type { ReceiveOutcome } from '../../adapter/outcome.ts';
@@ -46,6 +48,16 @@ describe('over the wire', () => {
     expect(sink.received).toHaveLength(1);
   });
 
+  it('a source that is removed and made again begins anew', async () => {
+    const delivery = aDelivery({ id: 'one' });
+    expect((await post(adapter, delivery)).text).toBe('kept\n');
+    await rm(join(adapter.folder, '0a1b2c3d.json'));
+    await expect.poll(() => adapter.stateOf('0a1b2c3d')).toBeUndefined();
+    await adapter.write(aRoute({ sink: { url: sink.url() } }));
+    await expect.poll(() => adapter.stateOf('0a1b2c3d')).toBeDefined();
+    expect((await post(adapter, delivery)).text).toBe('kept\n');
+  });
+
   it('a failure leaves no trace: the redelivery is sent', async () => {
     sink.answerWith(500, 202);
     const delivery = aDelivery({ id: 'one' });
@@ -84,6 +96,24 @@ describe('over the wire', () => {
     expect((await post(adapter, aDelivery({ id: 'one', secret: 'next' }))).text).toMatch(/^duplicate/);
     expect((await adapter.stateOf('0a1b2c3d'))?.conflicts).toBe(0);
   });
+});
+
+describe('a second arrival of a delivery under way', () => {
+  for (const end of [KEPT, FAILED]) {
+    it(`waits for the first, and when that is ${end.kind} is told so`, async () => {
+      const known = new Deduplication({ perSource: 3, inAll: 100 });
+      const order: string[] = [];
+      let finish: (outcome: ReceiveOutcome) => void = () => undefined;
+      const first = known.once(anArrival('1'), () => new Promise((resolve) => (finish = resolve)));
+      const second = known.once(anArrival('1'), () => Promise.reject(new Error('delivered twice')));
+      const both = [first, second].map((one) => one.then(({ outcome }) => order.push(outcome.kind)));
+      await new Promise(setImmediate);
+      order.push('end');
+      finish(end);
+      await Promise.all(both);
+      expect(order).toEqual(['end', end.kind, end.kind === 'kept' ? 'duplicate' : end.kind]);
+    });
+  }
 });
 
 describe('memory', () => {

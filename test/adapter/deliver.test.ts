@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { aDelivery, post } from '../support/deliveries.ts';
 import { FakeSink } from '../support/fake-sink.ts';
@@ -94,6 +95,21 @@ describe('time', () => {
     expect(sink.received).toHaveLength(2);
   });
 
+  it('the budget begins with the arrival, not with the end of the body', async () => {
+    const sink = await aSink(202);
+    const adapter = await anAdapter({ sink: { url: sink.url() } }, { DELIVERY_BUDGET_MS: '200' });
+    const { headers, body } = aDelivery();
+    const reply = await new Promise<number>((resolve) => {
+      const call = request(adapter.url('/hooks/0a1b2c3d'), { method: 'POST', headers }, (response) =>
+        resolve(response.statusCode ?? 0),
+      );
+      call.write(body.subarray(0, 1));
+      setTimeout(() => call.end(body.subarray(1)), 300);
+    });
+    expect(reply).toBe(503);
+    expect(sink.received).toHaveLength(0);
+  });
+
   it('a wait that does not fit the budget is not begun', async () => {
     const sink = await aSink(503);
     const delivery = { backoffPolicy: 'linear', backoffDelay: 'PT60S' } as const;
@@ -107,12 +123,13 @@ describe('time', () => {
     { name: 'is not honoured by default', delivery: {}, waits: false },
     { name: 'is honoured up to retryAfterMax', delivery: { retryAfterMax: 'PT0.3S' }, waits: true },
     { name: 'is not honoured with retryAfterMax zero', delivery: { retryAfterMax: 'PT0S' }, waits: false },
+    { name: 'of a 500 is not honoured', delivery: { retryAfterMax: 'PT0.3S' }, status: 500, waits: false },
   ];
-  for (const { name, delivery, waits } of retryAfterRows) {
+  for (const { name, delivery, status = 503, waits } of retryAfterRows) {
     it(`Retry-After ${name}`, async () => {
       const sink = await aSink();
       sink.answer(
-        (response, _received, index) => void response.writeHead(index ? 202 : 503, { 'retry-after': '30' }).end(),
+        (response, _received, index) => void response.writeHead(index ? 202 : status, { 'retry-after': '30' }).end(),
       );
       const adapter = await anAdapter({ sink: { url: sink.url() }, delivery: { ...FAST, ...delivery } });
       expect((await post(adapter, aDelivery())).status).toBe(202);
@@ -207,14 +224,22 @@ describe('the dead-letter sink', () => {
 describe('attributes of the route', () => {
   it('ceOverrides add extensions and replace those of the provider', async () => {
     const sink = await aSink(202);
-    const ceOverrides = { extensions: { team: 'blue', sender: 'someone', subject: 'mine' } };
+    const ceOverrides = {
+      extensions: { team: 'blue', sender: 'someone', subject: 'mine', time: '2026-01-01T00:00:00Z' },
+    };
     const adapter = await anAdapter({ sink: { url: sink.url() }, ceOverrides });
     await post(
       adapter,
       aDelivery({ payload: { action: 'opened', issue: { number: 7 }, sender: { login: 'octocat' } } }),
     );
     const [received] = sink.received;
-    expect(received?.headers).toMatchObject({ 'ce-team': 'blue', 'ce-sender': 'someone', 'ce-subject': 'mine' });
+    expect(received?.headers).toMatchObject({
+      'ce-team': 'blue',
+      'ce-sender': 'someone',
+      'ce-subject': 'mine',
+      'ce-time': '2026-01-01T00:00:00Z',
+    });
+    expect(received?.rawHeaders.filter((name) => name === 'ce-time')).toHaveLength(1);
     expect(received?.rawHeaders.filter((name) => name === 'ce-sender')).toHaveLength(1);
   });
 });

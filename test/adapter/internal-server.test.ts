@@ -92,6 +92,8 @@ describe('/metrics', () => {
     expect(text).toMatch(/^headwater_deliveries_total\{source="demo\/hello",outcome="kept"\} \d+$/m);
     expect(text).toMatch(/^headwater_routes 2$/m);
     expect(text).toMatch(/^headwater_delivery_duration_seconds_count \d+$/m);
+    expect(Number(/^headwater_delivery_duration_seconds_sum (.*)$/m.exec(text)?.[1])).toBeGreaterThan(0);
+    expect(text).toMatch(/^headwater_dead_lettered_total 0$/m);
     expect(text).not.toMatch(/guess|evil|invented/);
     const sources = new Set(Array.from(text.matchAll(/source="([^"]*)"/g), ([, source]) => source));
     expect([...sources].toSorted()).toEqual(['', 'demo/hello']);

@@ -107,6 +107,8 @@ describe('a folder of route files', () => {
     await mkdir(folder);
     await write(aRoute({ uid: 'b' }), 'b.json');
     await expect.poll(served, { timeout: 2000 }).toEqual({ b: 1 });
+    await write(aRoute({ uid: 'b', generation: 2 }), 'b.json');
+    await expect.poll(served, { timeout: 1000 }).toEqual({ b: 2 });
     await rm(`${folder}-old`, { recursive: true });
   });
 
@@ -152,6 +154,14 @@ describe('a folder of route files', () => {
     await reader.start();
     await write(aRoute({ uid: 'b', path: '/hooks/x' }), 'a.json');
     await expect.poll(served, { timeout: 1000 }).toEqual({ b: 1 });
+  });
+
+  it('serves an edited path, and the former one no more', async () => {
+    await write(aRoute({ uid: 'a', path: '/hooks/old' }), 'a.json');
+    await reader.start();
+    await write(aRoute({ uid: 'a', path: '/hooks/new', generation: 2 }), 'a.json');
+    await expect.poll(served, { timeout: 1000 }).toEqual({ a: 2 });
+    expect([table.find('/hooks/old'), table.find('/hooks/new')?.route.uid]).toEqual([undefined, 'a']);
   });
 
   it('says which fields of a file nobody reads', async () => {

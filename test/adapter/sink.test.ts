@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { postToSink } from '../../adapter/sink.ts';
+import { SinkPools, sinkOf } from '../../adapter/sink-pools.ts';
+import { AddressGuard } from '../../core/address-guard.ts';
 import { aRoute } from '../support/builders.ts';
 import { aDelivery, post } from '../support/deliveries.ts';
 import { FakeSink } from '../support/fake-sink.ts';
@@ -11,6 +14,16 @@ import { TestAdapter } from '../support/test-adapter.ts';
 afterEach(stopParts);
 
 describe('what a sink sends back', () => {
+  it('early hints are no answer', async () => {
+    const sink = await aSink();
+    sink.answer((response) => {
+      response.writeEarlyHints({ link: '</x>; rel=preload' });
+      response.writeHead(202).end();
+    });
+    const adapter = await anAdapter({ sink: { url: sink.url() } });
+    expect((await post(adapter, aDelivery())).status).toBe(202);
+  });
+
   it('an event as reply changes nothing', async () => {
     const sink = await aSink();
     sink.answer((response) => void response.writeHead(200, { 'ce-id': 'x', 'ce-type': 'y' }).end('{"reply":1}'));
@@ -31,7 +44,10 @@ describe('what a sink sends back', () => {
         more();
       });
     });
-    const adapter = await anAdapter({ sink: { url: sink.url() } });
+    const adapter = await anAdapter(
+      { sink: { url: sink.url() } },
+      { ATTEMPT_TIMEOUT_MS: '60000', DELIVERY_BUDGET_MS: '60000' },
+    );
     expect((await post(adapter, aDelivery())).status).toBe(202);
     await closed;
   });
@@ -57,6 +73,32 @@ describe('connections', () => {
     const adapter = await anAdapter({ sink: { url: sink.url() } });
     expect((await post(adapter, aDelivery())).status).toBe(202);
     expect(sink.connections).toBe(1);
+  });
+
+  it('are not kept waiting for: an attempt whose time is over is never sent', async () => {
+    const sink = await aSink();
+    sink.answer(() => undefined);
+    const route = { sink: { url: sink.url() }, delivery: { retry: 0 } };
+    const adapter = await anAdapter(route, { CONNECTIONS_PER_SINK: '1', ATTEMPT_TIMEOUT_MS: '150' });
+    const replies = await Promise.all([1, 2, 3].map(() => post(adapter, aDelivery())));
+    expect(replies.map(({ status }) => status)).toEqual([503, 503, 503]);
+    sink.answerWith(202);
+    expect((await post(adapter, aDelivery())).status).toBe(202);
+    expect(sink.received).toHaveLength(2);
+  });
+
+  it('to sinks that no route has any more are closed', async () => {
+    const [kept, gone] = [await aSink(202), await aSink(202)];
+    const pools = new SinkPools({
+      guard: new AddressGuard({ allowLoopback: true }),
+      connectionsPerSink: 1,
+      connectTimeoutMs: 1000,
+    });
+    stopAfterwards(() => pools.close());
+    const sinks = [kept, gone].map((sink) => sinkOf({ url: sink.url() }));
+    for (const sink of sinks) await postToSink(pools, sink, { headers: [], data: Buffer.from('x') }, 1000);
+    pools.retain(sinks.slice(0, 1));
+    await expect.poll(() => [kept.sockets.size, gone.sockets.size]).toEqual([1, 0]);
   });
 
   it('carry the token of the sink', async () => {
