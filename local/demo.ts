@@ -69,7 +69,7 @@ export async function startDemo({ withDumper, ports, onEvent, say }: DemoOptions
     }
     const dumpPort = dumper?.port ?? (await closedPort(ports.dumper));
     const sinkUrl = `http://${HOST}:${dumpPort}/`;
-    const route = demoRoute(definition.kind, simulator.example.eventSource, sinkUrl);
+    const route = demoRoute(definition.kind, 'https://example.com/hello-world', sinkUrl);
     const { routes, secretFile } = await writeFiles(folder, route);
     adapter = await startDemoAdapter(routes, ports, say);
     const webhookUrl = `http://${HOST}:${adapter.port}${route.path}`;
@@ -131,7 +131,7 @@ async function sendExamples(simulator: Simulator, sending: Sending): Promise<Sen
   const { webhookUrl, received, say, stop } = sending;
   const problems: string[] = [];
   let sent = 0;
-  for (const eventType of simulator.example.eventTypes) {
+  for (const eventType of simulator.exampleEvents) {
     if (stop.aborted) break;
     const payload = simulator.recordedEvents.find((event) => event.eventType === eventType)?.payload ?? {};
     const delivery = simulator.deliver({ eventType, payload, form: 'indented' }, SECRET);

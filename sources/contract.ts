@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { TSchema } from 'typebox';
 import type { BodyDigest } from '../core/body-digest.ts';
 import type { EventAttributes } from '../core/cloud-event.ts';
+import type { PortWish } from '../core/listen.ts';
 
 /** One HTTP delivery of a provider, as it came in. */
 export interface Delivery {
@@ -53,16 +54,44 @@ export interface RecordedEvent {
 export const bodyForms = ['compact', 'indented', 'escaped', 'form'] as const;
 export type BodyForm = (typeof bodyForms)[number];
 
-/** The provider's side: recorded events, and deliveries signed as the provider signs them. */
+/** A webhook at the simulated provider, with the secret its deliveries are signed with. */
+export interface SimulatedWebhook {
+  readonly id: string;
+  readonly url: string;
+  readonly eventTypes: readonly string[];
+  readonly secret: string;
+  /** How it wants bodies: `compact` for JSON, or `form`. */
+  readonly form: BodyForm;
+}
+
+export interface SimulatedApiOptions {
+  readonly port: PortWish;
+  /** Calls of this method get this status, to see what a source then says. */
+  readonly fault?: { readonly method: string; readonly status: number } | undefined;
+  /** A webhook was made, or somebody asked for a ping: the provider sends one. */
+  readonly onPing: (hook: SimulatedWebhook) => void;
+}
+
+/** The provider's API for webhooks, with a memory. */
+export interface SimulatedApi {
+  /** Base URL, on loopback. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** The provider's side: its API, recorded events, and deliveries signed as the provider signs them. */
 export interface Simulator {
   readonly recordedEvents: readonly RecordedEvent[];
-  /** What shows this source in a demo: the CloudEvents `source`, and some of the recorded events. */
-  readonly example: { readonly eventSource: string; readonly eventTypes: readonly string[] };
-  /** `payload`: an object to be written in `form`, or bytes to be sent as they are. */
+  /** Recorded events that show this source in a demo. */
+  readonly exampleEvents: readonly string[];
+  /** The first event of a new webhook. */
+  pingOf(hook: SimulatedWebhook): { eventType: string; payload: JsonObject };
+  /** `payload`: an object to be written in `form`, or bytes to be sent as they are; `hookId`: of the webhook it is for. */
   deliver(
-    event: { eventType: string; payload: JsonObject | Buffer; form?: BodyForm; id?: string },
+    event: { eventType: string; payload: JsonObject | Buffer; form?: BodyForm; id?: string; hookId?: string },
     secret: string,
   ): SignedDelivery;
+  startApi(options: SimulatedApiOptions): Promise<SimulatedApi>;
 }
 
 /** What the custom resource of a provider is made of. */

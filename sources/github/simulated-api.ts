@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { listen } from '../../core/listen.ts';
+import { listen, type PortWish } from '../../core/listen.ts';
 
 /** A webhook as GitHub keeps it; `config.secret` is only ever shown as asterisks. */
 export interface SimulatedHook {
@@ -13,13 +13,26 @@ export interface SimulatedHook {
   updatedAt: Date;
 }
 
+/** One call and its answer; bodies as parsed JSON, undefined where there is none. */
+export interface Exchange {
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  readonly request: unknown;
+  readonly status: number;
+  readonly response: unknown;
+}
+
 export interface SimulatedGitHubOptions {
-  /** The tokens it lets in. */
-  readonly tokens: readonly string[];
-  /** Called after a webhook was made, as GitHub then sends a ping. */
-  readonly onCreated?: (hook: SimulatedHook) => void;
+  /** Called with each call when it is answered. */
+  readonly onExchange?: (exchange: Exchange) => void;
+  /** Called after a webhook was made or a ping was asked for, as GitHub then sends one. */
+  readonly onPing?: (hook: SimulatedHook) => void;
   readonly now?: () => Date;
 }
+
+/** It takes any access token but one that says of itself that it is none. */
+const REFUSED_TOKEN = /bad|expired|invalid|refused|revoked|wrong/i;
 
 interface HookParams {
   readonly owner: string;
@@ -53,19 +66,25 @@ export class SimulatedGitHub {
   #nextId = 4001;
   #refusal: { status: number; headers: Readonly<Record<string, string>>; matches: RegExp } | undefined;
 
-  constructor(options: SimulatedGitHubOptions) {
+  constructor(options: SimulatedGitHubOptions = {}) {
     this.#options = options;
     this.#app.addHook('onRequest', (request, reply, done) => {
       this.calls.push(`${request.method} ${request.url}`);
       if (this.#refuses(request, reply)) return;
       done();
     });
+    this.#app.addHook('onSend', (request, reply, payload, done) => {
+      const response: unknown = typeof payload === 'string' && payload !== '' ? JSON.parse(payload) : undefined;
+      const { method, url: path, body } = request;
+      this.#options.onExchange?.({ method, path, request: body ?? undefined, status: reply.statusCode, response });
+      done();
+    });
     for (const base of ['/repos/:owner/:repo/hooks', '/orgs/:owner/hooks']) this.#serve(base);
   }
 
   /** Resolves to the base URL. */
-  async start(port = 0): Promise<string> {
-    return `http://127.0.0.1:${await listen(this.#app, { host: '127.0.0.1', port, setting: '--port' })}`;
+  async start(port: PortWish = 0): Promise<string> {
+    return `http://127.0.0.1:${await listen(this.#app, { host: '127.0.0.1', port, setting: '--simulator-port' })}`;
   }
 
   stop(): Promise<void> {
@@ -90,8 +109,8 @@ export class SimulatedGitHub {
       return true;
     }
     const token = /^(?:token|bearer) (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-    if (this.#options.tokens.includes(token)) return false;
-    void send(reply, 401, 'Bad credentials');
+    if (token !== '' && !REFUSED_TOKEN.test(token)) return false;
+    void send(reply, 401, token === '' ? 'Requires authentication' : 'Bad credentials');
     return true;
   }
 
@@ -109,6 +128,12 @@ export class SimulatedGitHub {
     this.#app.delete(`${base}/:id`, (request: Request, reply) =>
       this.#withHook(request, reply, (hook) => {
         this.hooks.splice(this.hooks.indexOf(hook), 1);
+        return undefined;
+      }),
+    );
+    this.#app.post(`${base}/:id/pings`, (request: Request, reply) =>
+      this.#withHook(request, reply, (hook) => {
+        this.#options.onPing?.(hook);
         return undefined;
       }),
     );
@@ -146,7 +171,7 @@ export class SimulatedGitHub {
     };
     change(hook, request.body);
     this.hooks.push(hook);
-    this.#options.onCreated?.(hook);
+    this.#options.onPing?.(hook);
     return reply.code(201).send(publicView(hook));
   }
 

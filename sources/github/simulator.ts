@@ -1,7 +1,8 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import examples from '@octokit/webhooks-examples' with { type: 'json' };
-import type { BodyForm, JsonObject, RecordedEvent, SignedDelivery, Simulator } from '../contract.ts';
+import type { BodyForm, JsonObject, RecordedEvent, SignedDelivery, SimulatedWebhook, Simulator } from '../contract.ts';
 import { at } from './payload.ts';
+import { SimulatedGitHub, type SimulatedHook } from './simulated-api.ts';
 
 // The package's types describe each payload; as recorded deliveries they are any JSON object.
 const definitions = examples as unknown as readonly { name: string; examples: readonly JsonObject[] }[];
@@ -23,11 +24,8 @@ const written: Readonly<Record<Exclude<BodyForm, 'form'>, (payload: JsonObject) 
       .replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
 };
 
-function deliver(
-  event: { eventType: string; payload: JsonObject | Buffer; form?: BodyForm; id?: string },
-  secret: string,
-): SignedDelivery {
-  const { eventType, payload, form = 'compact', id = randomUUID() } = event;
+function deliver(event: Parameters<Simulator['deliver']>[0], secret: string): SignedDelivery {
+  const { eventType, payload, form = 'compact', id = randomUUID(), hookId = '292430182' } = event;
   const data = Buffer.isBuffer(payload)
     ? payload
     : Buffer.from(written[form === 'form' ? 'compact' : form](payload), 'utf8');
@@ -38,7 +36,7 @@ function deliver(
     'User-Agent': 'GitHub-Hookshot/044aadd',
     'X-GitHub-Delivery': id,
     'X-GitHub-Event': eventType,
-    'X-GitHub-Hook-ID': '292430182',
+    'X-GitHub-Hook-ID': hookId,
     'X-GitHub-Hook-Installation-Target-ID': '79929171',
     'X-GitHub-Hook-Installation-Target-Type': 'repository',
     'X-Hub-Signature': `sha1=${createHmac('sha1', secret).update(body).digest('hex')}`,
@@ -56,11 +54,27 @@ function formEncoded(data: Buffer): string {
     );
 }
 
+function simulatedWebhook({ id, events, config }: SimulatedHook): SimulatedWebhook {
+  const form = config.content_type === 'json' ? 'compact' : 'form';
+  return { id: String(id), url: config.url, eventTypes: events, secret: config.secret, form };
+}
+
+/** The recorded ping, as if it were this webhook's. */
+function pingOf({ id, url, eventTypes }: SimulatedWebhook): { eventType: string; payload: JsonObject } {
+  const { hook, ...recorded } = recordedEvents.find(({ eventType }) => eventType === 'ping')?.payload ?? {};
+  const { config, ...rest } = hook as { config: JsonObject };
+  const own = { ...rest, id: Number(id), events: eventTypes, config: { ...config, url } };
+  return { eventType: 'ping', payload: { ...recorded, hook_id: Number(id), hook: own } };
+}
+
 export const simulator: Simulator = {
   recordedEvents,
-  example: {
-    eventSource: 'https://github.com/Codertocat/Hello-World',
-    eventTypes: ['push', 'issues', 'issue_comment', 'pull_request', 'workflow_run'],
-  },
+  exampleEvents: ['push', 'issues', 'issue_comment', 'pull_request', 'workflow_run'],
+  pingOf,
   deliver,
+  async startApi({ port, fault, onPing }) {
+    const api = new SimulatedGitHub({ onPing: (hook) => onPing(simulatedWebhook(hook)) });
+    if (fault) api.refuse(fault.status, new RegExp(`^${fault.method} `, 'i'));
+    return { url: await api.start(port), stop: () => api.stop() };
+  },
 };

@@ -13,7 +13,7 @@ let github: SimulatedGitHub;
 let access: HookAccess;
 
 beforeEach(async () => {
-  github = new SimulatedGitHub({ tokens: ['good'] });
+  github = new SimulatedGitHub();
   access = { api: await github.start(), repository: 'octo/hello', token: 'good' };
 });
 afterEach(() => github.stop());
