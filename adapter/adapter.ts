@@ -14,8 +14,7 @@ import { buildInternalServer } from './internal-server.ts';
 import { Metrics } from './metrics.ts';
 import type { Receipt } from './receive.ts';
 import { RouteTable, type ServedRoute } from './route-table.ts';
-import { RoutesDir } from './routes-dir.ts';
-import { parseServableRoute } from './servable-route.ts';
+import type { RouteReceiver } from './routes-dir.ts';
 import { buildServer } from './server.ts';
 import { type Sink, SinkPools } from './sink-pools.ts';
 
@@ -28,8 +27,18 @@ export interface Adapter {
 
 const POOL_SWEEP_MS = 60_000;
 
+/** Where routes come from: it puts all of them into the table when it starts, and keeps the table as they are. */
+export interface RouteFeed {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
 /** Builds every part of the adapter and starts it; ready when all routes were read once. */
-export async function startAdapter(config: AdapterConfig, log: Log): Promise<Adapter> {
+export async function startAdapter(
+  config: AdapterConfig,
+  log: Log,
+  feedOf: (table: RouteReceiver) => RouteFeed,
+): Promise<Adapter> {
   const clock = () => performance.now();
   const routes = new RouteTable(definitionOf);
   const deduplication = new Deduplication(config.remembered);
@@ -66,7 +75,7 @@ export async function startAdapter(config: AdapterConfig, log: Log): Promise<Ada
       deduplication.forget(uid);
     },
   };
-  const folder = new RoutesDir({ folder: config.routesDir, parse: parseServableRoute, routes: table, log });
+  const feed = feedOf(table);
   const sweep = setInterval(() => pools.retain(sinksOf(routes)), POOL_SWEEP_MS);
   sweep.unref();
 
@@ -74,12 +83,12 @@ export async function startAdapter(config: AdapterConfig, log: Log): Promise<Ada
     ready = false;
     await sleep(delayMs);
     clearInterval(sweep);
-    await folder.stop();
+    await feed.stop();
     await server.close();
     await Promise.all([internal.close(), pools.close()]);
   };
   try {
-    await folder.start();
+    await feed.start();
     const { host } = config;
     const internalPort = await listen(internal, {
       host,

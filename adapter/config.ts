@@ -11,7 +11,6 @@ export interface AdapterConfig {
   readonly host: string | undefined;
   readonly port: PortWish;
   readonly internalPort: PortWish;
-  readonly routesDir: string;
   readonly logLevel: LogLevel;
   readonly limits: ReceiveLimits;
   readonly delivery: DeliveryLimits;
@@ -41,14 +40,31 @@ export interface DeliveryLimits {
   readonly connectionsPerSink: number;
 }
 
+/**
+ * For an adapter that finds its routes in a folder.
+ * @throws ConfigurationError naming every problem of the environment.
+ */
+export function readFolderConfig(env: Env): AdapterConfig & { readonly routesDir: string } {
+  const read = new EnvReader(env);
+  const routesDir = read.required('ROUTES_DIR', 'the folder of route files, <uid>.json each');
+  const config = { ...readConfig(read), routesDir };
+  read.throwIfInvalid();
+  return config;
+}
+
 /** @throws ConfigurationError naming every problem of the environment. */
 export function readAdapterConfig(env: Env): AdapterConfig {
   const read = new EnvReader(env);
-  const config: AdapterConfig = {
+  const config = readConfig(read);
+  read.throwIfInvalid();
+  return config;
+}
+
+function readConfig(read: EnvReader): AdapterConfig {
+  return {
     host: read.optional('HOST'),
     port: read.port('PORT', 8080),
     internalPort: read.port('INTERNAL_PORT', 8090),
-    routesDir: read.required('ROUTES_DIR', 'the folder of route files, <uid>.json each'),
     logLevel: read.oneOf('LOG_LEVEL', logLevels, 'info'),
     limits: {
       // The largest delivery of any provider is 25 MB.
@@ -71,6 +87,4 @@ export function readAdapterConfig(env: Env): AdapterConfig {
     },
     shutdownDelayMs: read.milliseconds('SHUTDOWN_DELAY_MS', 5000),
   };
-  read.throwIfInvalid();
-  return config;
 }

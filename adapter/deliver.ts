@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ForbiddenAddressError } from '../core/address-guard.ts';
 import { type EventAttributes, headerValueOf } from '../core/cloud-event.ts';
+import { type DeliveryPolicy, isAccepted, isRetryable, retryAfterMs } from '../core/delivery-policy.ts';
 import { codeOf, messageOf } from '../core/errors.ts';
 import type { DeliveryLimits } from './config.ts';
-import { type DeliveryPolicy, isAccepted, isRetryable, retryAfterMs } from './delivery-policy.ts';
 import type { ReceiveOutcome } from './outcome.ts';
 import type { ServedRoute } from './route-table.ts';
 import { type Answer, type Message, postToSink } from './sink.ts';

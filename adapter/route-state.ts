@@ -1,13 +1,5 @@
+import type { AuthenticDelivery } from '../core/route.ts';
 import { type OutcomeKind, outcomeKinds } from './outcome.ts';
-
-/** The newest delivery with a right signature; the controller retires a replaced secret by it. */
-export interface AuthenticDelivery {
-  /** RFC 3339. */
-  readonly time: string;
-  /** The index in `secretTokens` of the route as it was at `generation`. */
-  readonly secretToken: number;
-  readonly generation: number;
-}
 
 /** What one source has seen since this process serves it; it outlives edits of the route. */
 export class RouteState {

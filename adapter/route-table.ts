@@ -1,9 +1,9 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { headerValueOf } from '../core/cloud-event.ts';
+import { type DeliveryPolicy, deliveryPolicyOf } from '../core/delivery-policy.ts';
 import { ConfigurationError } from '../core/errors.ts';
 import type { Route } from '../core/route.ts';
 import type { SourceDefinition } from '../sources/contract.ts';
-import { type DeliveryPolicy, deliveryPolicyOf } from './delivery-policy.ts';
 import { RouteState } from './route-state.ts';
 import { type Sink, sinkOf } from './sink-pools.ts';
 

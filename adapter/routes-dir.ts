@@ -5,7 +5,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Route } from '../core/route.ts';
 
-export interface RouteSink {
+export interface RouteReceiver {
   /** @throws ConfigurationError */
   put(route: Route): void;
   remove(uid: string): void;
@@ -15,7 +15,7 @@ export interface RoutesDirOptions {
   readonly folder: string;
   /** @throws ConfigurationError when the text of a file is no route that can be served. */
   readonly parse: (text: string) => { route: Route; unknownFields: readonly string[] };
-  readonly routes: RouteSink;
+  readonly routes: RouteReceiver;
   readonly log: Log;
 }
 

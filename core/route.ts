@@ -6,6 +6,17 @@ import { ConfigurationError, messageOf } from './errors.ts';
 export interface SecretToken {
   readonly value: string;
   readonly validUntil?: string | null | undefined;
+  /** For the controller: resourceVersion of the Secret this value was first read at. */
+  readonly version?: string | undefined;
+}
+
+/** The newest delivery with a right signature, as an adapter reports it; the controller retires a replaced secret by it. */
+export interface AuthenticDelivery {
+  /** RFC 3339. */
+  readonly time: string;
+  /** The index in `secretTokens` of the route as it was at `generation`. */
+  readonly secretToken: number;
+  readonly generation: number;
 }
 
 /** Where events go, resolved: an absolute http(s) URL and what it takes to be let in there. */

@@ -6,6 +6,8 @@ import fastify from 'fastify';
 import pino from 'pino';
 import { type Adapter, startAdapter } from '../adapter/adapter.ts';
 import { readAdapterConfig } from '../adapter/config.ts';
+import { RoutesDir } from '../adapter/routes-dir.ts';
+import { parseServableRoute } from '../adapter/servable-route.ts';
 import { messageOf } from '../core/errors.ts';
 import { listen, type PortWish } from '../core/listen.ts';
 import type { Route } from '../core/route.ts';
@@ -96,13 +98,17 @@ async function writeFiles(folder: string, route: Route): Promise<{ routes: strin
 }
 
 function startDemoAdapter(routes: string, ports: DemoOptions['ports'], say: DemoOptions['say']): Promise<Adapter> {
-  const config = readAdapterConfig({ HOST, ROUTES_DIR: routes, ALLOW_LOOPBACK_SINKS: 'true' });
+  const config = readAdapterConfig({ HOST, ALLOW_LOOPBACK_SINKS: 'true' });
   // What goes wrong is said; the rest is to be seen in what the dumper gets.
   const log = pino(
     { level: 'warn', base: null, timestamp: false },
     { write: (line) => say(`  adapter: ${sentenceOf(line)}`) },
   );
-  return startAdapter({ ...config, port: ports.adapter, internalPort: ports.internal }, log);
+  return startAdapter(
+    { ...config, port: ports.adapter, internalPort: ports.internal },
+    log,
+    (table) => new RoutesDir({ folder: routes, parse: parseServableRoute, routes: table, log }),
+  );
 }
 
 function sentenceOf(line: string): string {

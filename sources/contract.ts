@@ -4,6 +4,7 @@ import type { TSchema } from 'typebox';
 import type { BodyDigest } from '../core/body-digest.ts';
 import type { EventAttributes } from '../core/cloud-event.ts';
 import type { PortWish } from '../core/listen.ts';
+import type { RemoteTrouble } from '../core/remote-api-error.ts';
 
 /** One HTTP delivery of a provider, as it came in. */
 export interface Delivery {
@@ -94,8 +95,39 @@ export interface Simulator {
   startApi(options: SimulatedApiOptions): Promise<SimulatedApi>;
 }
 
+/** A key of a Secret in the namespace of the source. */
+export interface SecretKeyRef {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** What a provider's spec asks for, in words all providers share. */
+export interface SourcePlan {
+  /** The CloudEvents `source`. */
+  readonly eventSource: string;
+  /** The provider's names of the events its webhook is asked for. */
+  readonly eventTypes: readonly string[];
+  /** The CloudEvents `type` of each event that can come. */
+  readonly ceTypes: readonly string[];
+  /** undefined: the spec names no key. */
+  readonly secretToken: SecretKeyRef | undefined;
+  /** undefined: the user makes the webhook. */
+  readonly accessToken: SecretKeyRef | undefined;
+  readonly hook: Omit<HookAccess, 'token'>;
+  /** Whether the webhook's URL is https; undefined: as the public address has it. */
+  readonly secure: boolean | undefined;
+  /** The opaque part of the route. */
+  readonly provider: Readonly<Record<string, unknown>>;
+  /** Why no webhook can be made of this spec, a sentence each. */
+  readonly problems: readonly string[];
+  /** What may be a mistake, a sentence each. */
+  readonly warnings: readonly string[];
+}
+
 /** What the custom resource of a provider is made of. */
 export interface SpecDefinition {
+  /** `spec`: valid by `schema`. */
+  planOf(spec: object): SourcePlan;
   /** The schema of `spec`; structural. */
   readonly schema: TSchema;
   /** One sentence for `kubectl explain`. */
@@ -130,6 +162,8 @@ export interface ObservedHook {
 
 /** The webhooks of a provider's API. All reject with RemoteApiError. */
 export interface WebhookApi {
+  /** What a user can change when a call failed in this way; a sentence. */
+  readonly advice: Readonly<Record<RemoteTrouble, string>>;
   /** The webhook whose URL's path ends with `path`, whatever its scheme and host; of several the first. */
   observe(access: HookAccess, path: string): Promise<ObservedHook | undefined>;
   /** Makes a webhook; one that is there already is changed instead. */
@@ -156,5 +190,6 @@ export interface SourceDefinition {
   /** `malformed`: a sentence on why it is no delivery of this provider, though rightly signed; nothing of it is quoted. */
   toEvent(delivery: VerifiedDelivery): ProviderEvent | { readonly malformed: string };
   loadSpec(): Promise<SpecDefinition>;
+  loadWebhookApi(): Promise<WebhookApi>;
   loadSimulator(): Promise<Simulator>;
 }

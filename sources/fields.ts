@@ -231,3 +231,10 @@ export const commonFields = {
   ),
   adapter: Type.Optional(adapterOptions),
 };
+
+const commonSpec = Type.Object(commonFields);
+
+/** The part of a spec that all kinds share. */
+export type CommonSpec = Static<typeof commonSpec>;
+/** Knative's Destination, as the user writes it. */
+export type SinkDestination = CommonSpec['sink'];

@@ -1,12 +1,13 @@
 import { emitterEventNames } from '@octokit/webhooks';
 import { type Static, Type } from 'typebox';
-import type { SpecDefinition } from '../contract.ts';
+import { closestTo } from '../../core/closest.ts';
+import type { SourcePlan, SpecDefinition } from '../contract.ts';
 import { commonFields, secretKeySelector } from '../fields.ts';
 import { upstreamEventTypes } from './attributes.ts';
 import { TYPE_PREFIX } from './event.ts';
 
 /** `spec` of a GitHubSource: every field of upstream's with the same meaning, and ours. */
-export const spec = Type.Object(
+const schema = Type.Object(
   {
     ownerAndRepository: Type.String({
       minLength: 1,
@@ -49,16 +50,12 @@ export const spec = Type.Object(
   { description: 'What is wanted: which events of which repository go where.' },
 );
 
-export type GitHubSourceSpec = Static<typeof spec>;
+export type GitHubSourceSpec = Static<typeof schema>;
 
-/** The names GitHub's own library knows; others are asked for as they are. */
-export const knownEventTypes: readonly string[] = emitterEventNames.filter((name) => !name.includes('.'));
-
-export const specDefinition: SpecDefinition = {
-  schema: spec,
-  description: 'A GitHubSource registers a webhook at GitHub and sends its deliveries to a sink as CloudEvents.',
-  eventTypes: [...new Set([...knownEventTypes, ...upstreamEventTypes])].toSorted().map((name) => TYPE_PREFIX + name),
-};
+/** The events GitHub's own library or upstream knows; others are asked for as they are. */
+export const eventNames: readonly string[] = [
+  ...new Set([...emitterEventNames.filter((name) => !name.includes('.')), ...upstreamEventTypes]),
+].toSorted();
 
 export const GITHUB_API = 'https://api.github.com';
 
@@ -77,3 +74,56 @@ export function apiUrlOf({ githubAPIURL }: Pick<GitHubSourceSpec, 'githubAPIURL'
 export function eventSourceOf({ ownerAndRepository }: Pick<GitHubSourceSpec, 'ownerAndRepository'>): string {
   return `https://github.com/${ownerAndRepository}`;
 }
+
+/** Letters, digits, `-`, `_` and `.`; a name of dots alone would lead elsewhere in the API's paths. */
+const NAME = /^(?!\.+$)[\w.-]+$/;
+
+function problemsOf(spec: GitHubSourceSpec): string[] {
+  const { ownerAndRepository } = spec;
+  const problems: string[] = [];
+  const [owner = '', repository = '', ...more] = ownerAndRepository.split('/');
+  if (!NAME.test(owner) || (repository !== '' && !NAME.test(repository)) || more.length > 0) {
+    problems.push(`ownerAndRepository must be owner/repository or an organization, not "${ownerAndRepository}"`);
+  }
+  const api = URL.parse(apiUrlOf(spec));
+  if (!api || !/^https?:$/.test(api.protocol) || api.username || api.password || api.search || api.hash) {
+    problems.push(
+      'githubAPIURL must be an http or https URL without user name, password and query, such as https://github.example.com/api/v3/',
+    );
+  }
+  return problems;
+}
+
+function warningsOf({ eventTypes }: GitHubSourceSpec): string[] {
+  const unknown = eventTypes.filter((name) => name !== '*' && !eventNames.includes(name));
+  return unknown.map((name) => {
+    const close = closestTo(name, eventNames);
+    const question = close === undefined ? '' : `; did you mean ${close}?`;
+    return `eventTypes: "${name}" is no event this version knows; GitHub is asked for it all the same${question}`;
+  });
+}
+
+function planOf(spec: GitHubSourceSpec): SourcePlan {
+  const { ownerAndRepository, eventTypes, accessToken, secretToken, secure } = spec;
+  const names = eventTypes.includes('*') ? eventNames : [...new Set(eventTypes)];
+  return {
+    eventSource: eventSourceOf(spec),
+    eventTypes: eventTypes.includes('*') ? ['*'] : names,
+    ceTypes: names.map((name) => TYPE_PREFIX + name),
+    secretToken: secretToken.secretKeyRef,
+    accessToken: accessToken?.secretKeyRef,
+    hook: { api: apiUrlOf(spec), repository: ownerAndRepository },
+    secure,
+    provider: {},
+    problems: problemsOf(spec),
+    warnings: warningsOf(spec),
+  };
+}
+
+export const specDefinition: SpecDefinition = {
+  schema,
+  description: 'A GitHubSource registers a webhook at GitHub and sends its deliveries to a sink as CloudEvents.',
+  eventTypes: eventNames.map((name) => TYPE_PREFIX + name),
+  // The API server, or local mode, held it against the schema.
+  planOf: (checked) => planOf(checked as GitHubSourceSpec),
+};

@@ -81,4 +81,16 @@ async function remove(access: HookAccess, id: string): Promise<void> {
   }
 }
 
-export const webhook: WebhookApi = { observe, create, update, remove };
+const advice: WebhookApi['advice'] = {
+  unauthorized: 'GitHub does not know the access token, or it has expired: put a valid one into the Secret',
+  forbidden:
+    'the access token may not manage webhooks: give it admin:repo_hook or admin:org_hook (classic) or Webhooks read and write (fine-grained), and authorize it for single sign-on where the organization asks for it',
+  'not-found':
+    'there is no such repository or organization, or the access token may not see its webhooks: check ownerAndRepository and githubAPIURL; the token needs admin:repo_hook, or admin:org_hook for an organization (classic), or Webhooks read and write (fine-grained)',
+  invalid: 'GitHub refuses the webhook: check eventTypes, and that the repository has room for another (20 an event)',
+  'rate-limited': "the access token's quota is used up; it is tried again when GitHub says so",
+  unreachable: 'the API was not reached: check githubAPIURL and the network; it is tried again',
+  failing: 'GitHub has trouble; it is tried again',
+};
+
+export const webhook: WebhookApi = { advice, observe, create, update, remove };

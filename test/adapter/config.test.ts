@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { readAdapterConfig } from '../../adapter/config.ts';
+import { readFolderConfig } from '../../adapter/config.ts';
 
-describe('readAdapterConfig', () => {
+describe('readFolderConfig', () => {
   it('has the documented defaults', () => {
-    expect(readAdapterConfig({ ROUTES_DIR: '/routes' })).toMatchObject({
+    expect(readFolderConfig({ ROUTES_DIR: '/routes' })).toMatchObject({
       host: undefined,
       port: 8080,
       internalPort: 8090,
@@ -23,13 +23,13 @@ describe('readAdapterConfig', () => {
       LOG_LEVEL: 'loud',
       MAX_BUFFERED_BYTES: '-1',
     };
-    expect(() => readAdapterConfig(env)).toThrow(
-      /PORT must be .*"80a".*INTERNAL_PORT must be .*ROUTES_DIR is not set.*LOG_LEVEL must be one of .*MAX_BUFFERED_BYTES.*ALLOW_LOOPBACK_SINKS/s,
+    expect(() => readFolderConfig(env)).toThrow(
+      /ROUTES_DIR is not set.*PORT must be .*"80a".*INTERNAL_PORT must be .*LOG_LEVEL must be one of .*MAX_BUFFERED_BYTES.*ALLOW_LOOPBACK_SINKS/s,
     );
   });
 
   it('takes an empty variable as absent', () => {
-    expect(readAdapterConfig({ ROUTES_DIR: '/r', PORT: '', LOG_LEVEL: ' ' })).toMatchObject({
+    expect(readFolderConfig({ ROUTES_DIR: '/r', PORT: '', LOG_LEVEL: ' ' })).toMatchObject({
       port: 8080,
       logLevel: 'info',
     });

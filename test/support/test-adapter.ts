@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { type Adapter, startAdapter } from '../../adapter/adapter.ts';
 import { type AdapterConfig, readAdapterConfig } from '../../adapter/config.ts';
+import { RoutesDir } from '../../adapter/routes-dir.ts';
+import { parseServableRoute } from '../../adapter/servable-route.ts';
 import type { Env } from '../../core/env.ts';
 import type { Route } from '../../core/route.ts';
 
@@ -26,7 +28,15 @@ export class TestAdapter {
     for (const route of routes) await writeFile(join(folder, `${route.uid}.json`), JSON.stringify(route));
     const lines: LogLine[] = [];
     const log = pino({ level: 'debug' }, { write: (line) => void lines.push(JSON.parse(line) as LogLine) });
-    return new TestAdapter(folder, lines, await startAdapter(testConfig({ ROUTES_DIR: folder, ...env }), log));
+    return new TestAdapter(
+      folder,
+      lines,
+      await startAdapter(
+        testConfig(env),
+        log,
+        (table) => new RoutesDir({ folder, parse: parseServableRoute, routes: table, log }),
+      ),
+    );
   }
 
   get port(): number {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deliveryPolicyOf, retryAfterMs } from '../../adapter/delivery-policy.ts';
+import { deliveryPolicyOf, retryAfterMs } from '../../core/delivery-policy.ts';
 
 describe('the delivery policy', () => {
   const waits = (spec: Parameters<typeof deliveryPolicyOf>[0]) => [0, 1, 2].map(deliveryPolicyOf(spec).backoffMs);

@@ -1,5 +1,5 @@
-import { millisecondsOf } from '../core/duration.ts';
-import type { DeliverySpec } from '../core/route.ts';
+import { millisecondsOf } from './duration.ts';
+import type { DeliverySpec } from './route.ts';
 
 /** How often and how long one event is tried; milliseconds. */
 export interface DeliveryPolicy {
