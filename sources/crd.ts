@@ -95,6 +95,16 @@ const status = {
         },
       },
     },
+    manualHook: {
+      type: 'object',
+      description: 'Without accessToken: the webhook you make, and whether a delivery came by it.',
+      properties: {
+        webhookURL: text('The URL a delivery is waited for at.'),
+        secretVersion: text('resourceVersion of the Secret whose secret it is signed with.'),
+        since: text('Since when it is waited for.', { format: 'date-time' }),
+        firstDelivery: text('When one was seen first.', { format: 'date-time' }),
+      },
+    },
   },
 };
 

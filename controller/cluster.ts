@@ -1,0 +1,64 @@
+import type { AuthenticDelivery, Route } from '../core/route.ts';
+import type {
+  HookRecord,
+  KubeObject,
+  ObjectKind,
+  ObjectReference,
+  SecretKeyRef,
+  SourceObject,
+  SourceStatus,
+} from './objects.ts';
+
+/** `no-kind`: the cluster knows no such kind, as when its definition is not installed. */
+export type Lookup =
+  | { readonly found: 'object'; readonly object: KubeObject }
+  | { readonly found: 'no-object' }
+  | { readonly found: 'no-kind' };
+
+export type SecretLookup =
+  | { readonly found: 'value'; readonly value: string /** resourceVersion of the Secret. */; readonly version: string }
+  | { readonly found: 'no-secret' }
+  | { readonly found: 'no-key' };
+
+/** How one ready replica of the adapter serves a route. */
+export interface AdapterState {
+  /** undefined: it does not. */
+  readonly generation: number | undefined;
+  readonly lastAuthentic: AuthenticDelivery | undefined;
+}
+
+/** A Kubernetes Event about a source. */
+export interface Announcement {
+  readonly type: 'Normal' | 'Warning';
+  /** CamelCase. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** All that the controller needs of a cluster. Every method rejects when the cluster cannot be asked. */
+export interface Cluster {
+  /**
+   * Calls `onChange` for every object of the kind there is, and from then on whenever one appears, changes or goes; also
+   * when the kind itself is installed later.
+   */
+  watch(kind: ObjectKind, onChange: (changed: ObjectReference) => void): void;
+  get(reference: ObjectReference): Promise<Lookup>;
+  readSecretKey(namespace: string, key: SecretKeyRef): Promise<SecretLookup>;
+  /** Resolves to the object as it is then. */
+  addFinalizer(source: SourceObject, finalizer: string): Promise<SourceObject>;
+  /** The object is gone when it was the last one. */
+  removeFinalizer(source: SourceObject, finalizer: string): Promise<void>;
+  /** The route published for a source. */
+  readRoute(uid: string): Promise<Route | undefined>;
+  publishRoute(route: Route, source: SourceObject): Promise<void>;
+  removeRoute(uid: string): Promise<void>;
+  /** Of every ready replica of the adapter that serves, or should serve, this source; none ready: empty. */
+  adapterStates(uid: string): Promise<readonly AdapterState[]>;
+  writeStatus(source: SourceObject, status: SourceStatus): Promise<void>;
+  announce(source: SourceObject, announcement: Announcement): Promise<void>;
+  /** Notes a webhook that is left behind at the provider in ConfigMap `headwater-orphaned-hooks`. */
+  recordOrphan(source: SourceObject, hook: HookRecord): Promise<void>;
+}
+
+/** What a source is made from. */
+export type Objects = Pick<Cluster, 'get' | 'readSecretKey'>;

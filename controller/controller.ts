@@ -1,0 +1,76 @@
+import { messageOf } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { SourceDefinition } from '../sources/contract.ts';
+import { API_VERSION } from '../sources/crd.ts';
+import { Dependencies, notingReads } from './dependencies.ts';
+import type { ReconcileDeps } from './deps.ts';
+import { type KubeObject, keyOf, type ObjectKind, type ObjectReference } from './objects.ts';
+import { reconcileSource } from './reconcile.ts';
+import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
+
+export interface ControllerOptions extends Omit<ReconcileDeps, 'objects'> {
+  readonly sources: readonly SourceDefinition[];
+  readonly queue: Omit<WorkQueueOptions, 'work' | 'onError'>;
+  readonly log: Log;
+}
+
+export interface Controller {
+  /** Finishes what is under way. */
+  stop(): Promise<void>;
+}
+
+/** Watches the source kinds and whatever their objects name, and reconciles a source whenever one of them changed. */
+export function startController(options: ControllerOptions): Controller {
+  const { cluster, sources, log } = options;
+  const dependencies = new Dependencies();
+  const references = new Map<string, ObjectReference>();
+  const seen = new Map<string, string>();
+  const watched = new Set<string>();
+  const watchDependency = ({ apiVersion, kind }: ObjectKind) => {
+    if (watched.has(`${apiVersion} ${kind}`)) return;
+    watched.add(`${apiVersion} ${kind}`);
+    cluster.watch({ apiVersion, kind }, (changed) => {
+      for (const source of dependencies.dependentsOn(changed)) queue.add(source);
+    });
+  };
+
+  const work = async (key: string) => {
+    const reference = references.get(key);
+    if (!reference) return undefined;
+    const asked = new Set<string>();
+    const objects = notingReads(cluster, (object) => {
+      asked.add(keyOf(object));
+      dependencies.add(key, keyOf(object));
+      watchDependency(object);
+    });
+    const retry = await reconcileSource(reference, { ...options, objects });
+    dependencies.retain(key, retry === undefined ? new Set() : asked);
+    if (retry === undefined) seen.delete(key);
+    return retry;
+  };
+  const onError = (source: string, error: unknown) =>
+    log.error({ source, error: messageOf(error) }, 'reconcile failed');
+  const queue = new WorkQueue({ ...options.queue, work, onError });
+
+  const consider = async (changed: ObjectReference) => {
+    const key = keyOf(changed);
+    references.set(key, changed);
+    const lookup = await cluster.get(changed);
+    const matter = lookup.found === 'object' ? whatMatters(lookup.object) : undefined;
+    if (matter === seen.get(key)) return;
+    if (matter !== undefined) seen.set(key, matter);
+    queue.add(key);
+  };
+  for (const { kind, group } of sources) {
+    cluster.watch({ apiVersion: `${group}/${API_VERSION}`, kind }, (changed) => {
+      consider(changed).catch((error: unknown) => onError(keyOf(changed), error));
+    });
+  }
+  return { stop: () => queue.stop() };
+}
+
+/** What of a source object asks for a look at it; its status, which is written here, does not. */
+function whatMatters({ metadata }: KubeObject): string {
+  const { uid, generation, deletionTimestamp, annotations } = metadata;
+  return JSON.stringify([uid, generation, deletionTimestamp, annotations]);
+}

@@ -1,0 +1,21 @@
+import type { SourceDefinition } from '../sources/contract.ts';
+import type { AccessTokens } from './access-tokens.ts';
+import type { Cluster, Objects } from './cluster.ts';
+import type { PublishDeps } from './publish-route.ts';
+import type { ReceiveAdapterConfig } from './receive-adapter.ts';
+import type { SinkDeps } from './sink.ts';
+
+export interface ReconcileDeps extends SinkDeps, PublishDeps {
+  readonly cluster: Cluster;
+  /** Reads of what a source names: Secrets and sinks. */
+  readonly objects: Objects;
+  readonly definitionOf: (kind: string) => SourceDefinition | undefined;
+  readonly tokens: AccessTokens;
+  readonly adapter: ReceiveAdapterConfig;
+  /** How often the webhook is compared with the provider's, in milliseconds; varied by a tenth. */
+  readonly hookCheckMs: number;
+  /** How often a source whose user makes the webhook looks for its first delivery, in milliseconds. */
+  readonly firstDeliveryPollMs: number;
+  /** How long a webhook that cannot be removed holds up the deletion of its source, in milliseconds. */
+  readonly abandonHookMs: number;
+}

@@ -1,0 +1,106 @@
+import { isDeepStrictEqual } from 'node:util';
+import { RemoteApiError, type RemoteTrouble } from '../core/remote-api-error.ts';
+import type { SourceDefinition, SourcePlan, WebhookApi } from '../sources/contract.ts';
+import { namesOf } from '../sources/crd.ts';
+import type { Announcement } from './cluster.ts';
+import type { ReconcileDeps } from './deps.ts';
+import type { HookRecord, SourceObject } from './objects.ts';
+import { pathOf } from './resources/route.ts';
+import { readSecrets } from './secrets.ts';
+import { deletionStatus } from './status.ts';
+import { isBlocked, type Retry } from './step.ts';
+import { adviceOn, type Removal, recordFor, removeWebhooks, type WebhookDeps } from './webhook.ts';
+
+/** While deleting, every failure counts as passing. */
+const LONGEST_WAIT_MS = 60_000;
+const ABANDON_HOOK = 'headwater.dev/abandon-hook';
+
+/** The end of a source: its webhooks, then its route, then the finalizer. */
+export async function finalizeSource(
+  source: SourceObject,
+  definition: SourceDefinition,
+  deps: ReconcileDeps,
+): Promise<Retry | undefined> {
+  const { cluster, tokens, now } = deps;
+  const finalizer = namesOf(definition).crd;
+  if (!source.metadata.finalizers?.includes(finalizer)) return undefined;
+  const announce = (announcement: Announcement) => cluster.announce(source, announcement);
+  const webhookDeps = { webhooks: await definition.loadWebhookApi(), tokens, announce };
+  const plan = (await definition.loadSpec()).planOf(source.spec);
+  const removal = await removeAll(source, plan, webhookDeps, deps);
+  if (removal.faults.length > 0 && !isLetGo(source, deps)) {
+    const status = deletionStatus(
+      source,
+      `${removal.faults.join('; ')}; annotation ${ABANDON_HOOK}: "true" lets go of it`,
+      now(),
+    );
+    if (!isDeepStrictEqual(source.status, status)) {
+      await announce({ type: 'Warning', reason: 'WebhookDeletionFailed', message: removal.faults.join('; ') });
+      await cluster.writeStatus(source, status);
+    }
+    return { when: 'backoff', longestMs: LONGEST_WAIT_MS };
+  }
+  for (const hook of removal.left) await cluster.recordOrphan(source, hook);
+  for (const fault of removal.faults)
+    await announce({ type: 'Warning', reason: 'WebhookDeletionSkipped', message: fault });
+  await cluster.removeRoute(source.metadata.uid);
+  await cluster.removeFinalizer(source, finalizer);
+  tokens.forget(source.metadata.uid);
+  return undefined;
+}
+
+function isLetGo({ metadata }: SourceObject, { abandonHookMs, now }: ReconcileDeps): boolean {
+  if (metadata.annotations?.[ABANDON_HOOK] === 'true') return true;
+  return now().getTime() - Date.parse(metadata.deletionTimestamp ?? '') >= abandonHookMs;
+}
+
+async function removeAll(
+  source: SourceObject,
+  plan: SourcePlan,
+  webhookDeps: WebhookDeps,
+  { objects }: ReconcileDeps,
+): Promise<Removal> {
+  const { uid } = source.metadata;
+  const recorded = source.status?.hooks ?? [];
+  if (!plan.accessToken && recorded.length === 0) return { left: [], faults: [] };
+  const accessToken = await accessTokenOf(source, plan, objects);
+  const access = { uid, api: plan.hook.api, accessToken };
+  const unrecorded = recordFor(plan, source)
+    ? { found: [], faults: [] }
+    : await findUnrecorded(source, plan, access, webhookDeps);
+  const removal = await removeWebhooks([...recorded, ...unrecorded.found], access, webhookDeps);
+  return { left: removal.left, faults: [...removal.faults, ...unrecorded.faults] };
+}
+
+async function accessTokenOf(
+  source: SourceObject,
+  { accessToken }: SourcePlan,
+  objects: ReconcileDeps['objects'],
+): Promise<string | undefined> {
+  if (!accessToken) return undefined;
+  // The other secret does not matter any more.
+  const secrets = await readSecrets(source, { accessToken, secretToken: accessToken }, objects);
+  return isBlocked(secrets) ? undefined : secrets.done.accessToken;
+}
+
+/** Trouble of these kinds may hide a webhook that nobody recorded; any other says that there is none to be had. */
+const MAY_HIDE: ReadonlySet<RemoteTrouble> = new Set(['failing', 'rate-limited']);
+
+/** A webhook that was made before a crash kept status from saying so. */
+async function findUnrecorded(
+  source: SourceObject,
+  plan: SourcePlan,
+  access: { readonly uid: string; readonly api: string; readonly accessToken: string | undefined },
+  { webhooks, tokens }: { webhooks: WebhookApi; tokens: WebhookDeps['tokens'] },
+): Promise<{ found: HookRecord[]; faults: string[] }> {
+  const token = access.accessToken ?? tokens.find(access.uid, access.api);
+  if (plan.problems.length > 0 || token === undefined) return { found: [], faults: [] };
+  try {
+    const hook = await webhooks.observe({ ...plan.hook, token }, pathOf(source));
+    return { found: hook ? [{ ...plan.hook, id: hook.id, secretVersion: '' }] : [], faults: [] };
+  } catch (error) {
+    if (!(error instanceof RemoteApiError)) throw error;
+    if (!MAY_HIDE.has(error.trouble)) return { found: [], faults: [] };
+    return { found: [], faults: [`webhooks of ${plan.hook.repository} cannot be read: ${adviceOn(error, webhooks)}`] };
+  }
+}

@@ -1,0 +1,65 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Route } from '../core/route.ts';
+import type { SourcePlan } from '../sources/contract.ts';
+import type { Cluster } from './cluster.ts';
+import type { SourceObject } from './objects.ts';
+import { routeOf, secretTokensOf } from './resources/route.ts';
+import type { Secrets } from './secrets.ts';
+import type { Sinks } from './sink.ts';
+import { blocked, type Step } from './step.ts';
+
+export interface PublishDeps {
+  readonly cluster: Pick<Cluster, 'readRoute' | 'publishRoute' | 'adapterStates'>;
+  readonly now: () => Date;
+  /** How long a replaced secret is accepted after the provider has its successor, in milliseconds. */
+  readonly secretOverlapMs: number;
+}
+
+export interface RouteInput {
+  readonly source: SourceObject;
+  readonly plan: SourcePlan;
+  readonly secrets: Secrets;
+  readonly sinks: Sinks;
+}
+
+/** Publishes what the route should be, when it is not. `confirmed`: the provider has the present secret. */
+export async function publishRoute(input: RouteInput, confirmed: boolean, deps: PublishDeps): Promise<Route> {
+  const { source, plan, secrets, sinks } = input;
+  const published = await deps.cluster.readRoute(source.metadata.uid);
+  const rotation = { confirmed, overlapMs: deps.secretOverlapMs, now: deps.now() };
+  const tokens = secretTokensOf(secrets.secretToken, published?.secretTokens ?? [], rotation);
+  return publishIfChanged(published, routeOf(source, plan, sinks, tokens), source, deps.cluster);
+}
+
+/** The route stays and answers 503: a provider must not be told that events are kept, nor that their URL is unknown. */
+export async function withdrawSink(source: SourceObject, { cluster }: Pick<PublishDeps, 'cluster'>): Promise<void> {
+  const published = await cluster.readRoute(source.metadata.uid);
+  if (published) await publishIfChanged(published, { ...published, sink: null }, source, cluster);
+}
+
+async function publishIfChanged(
+  published: Route | undefined,
+  wanted: Omit<Route, 'generation'>,
+  source: SourceObject,
+  cluster: Pick<Cluster, 'publishRoute'>,
+): Promise<Route> {
+  const generation = published?.generation ?? 0;
+  // As it is stored: fields that are undefined are not there.
+  const stored = JSON.parse(JSON.stringify({ ...wanted, generation })) as Route;
+  if (published && isDeepStrictEqual(published, stored)) return published;
+  const route = { ...stored, generation: generation + 1 };
+  await cluster.publishRoute(route, source);
+  return route;
+}
+
+/** Whether every ready adapter serves the route as it was published. */
+export async function routeServed(route: Route, { cluster }: Pick<PublishDeps, 'cluster'>): Promise<Step<Route>> {
+  const states = await cluster.adapterStates(route.uid);
+  if (states.length === 0) {
+    return blocked('MissingReceiveAdapter', 'no adapter is ready: see why its pods are not', { when: 'backoff' });
+  }
+  const behind = states.filter(({ generation }) => (generation ?? 0) < route.generation).length;
+  if (behind === 0) return { done: route };
+  const message = `${behind} of ${states.length} adapters do not serve this source as it is now yet`;
+  return blocked('RouteNotServed', message, { when: 'backoff' }, 'Unknown');
+}

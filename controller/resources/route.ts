@@ -1,0 +1,67 @@
+import { ATTRIBUTE_NAME, REQUIRED_ATTRIBUTES } from '../../core/cloud-event.ts';
+import type { Route, SecretToken } from '../../core/route.ts';
+import type { SourcePlan } from '../../sources/contract.ts';
+import type { SourceObject } from '../objects.ts';
+import type { SecretValue } from '../secrets.ts';
+import type { Sinks } from '../sink.ts';
+
+export function pathOf({ metadata: { uid } }: SourceObject): string {
+  return `/hooks/${uid}`;
+}
+
+/** The route of a source but for its generation, which counts what was published. */
+export function routeOf(
+  source: SourceObject,
+  plan: SourcePlan,
+  sinks: Sinks,
+  secretTokens: readonly SecretToken[],
+): Omit<Route, 'generation'> {
+  const { kind, metadata, spec } = source;
+  const { deadLetterSink: _resolved, ...delivery } = spec.delivery ?? {};
+  return {
+    version: 1,
+    uid: metadata.uid,
+    kind,
+    namespace: metadata.namespace,
+    name: metadata.name,
+    path: pathOf(source),
+    eventSource: plan.eventSource,
+    secretTokens,
+    sink: sinks.sink,
+    deadLetterSink: sinks.deadLetterSink,
+    eventTypes: plan.eventTypes,
+    ceOverrides: { extensions: Object.fromEntries(overridesOf(source).usable) },
+    delivery,
+    eventFormat: spec.eventFormat ?? 'knative',
+    provider: plan.provider,
+  };
+}
+
+/** Knative's SDK writes names of extensions in lower case; what then is no name of CloudEvents 1.0, or a required one, is not sent. */
+export function overridesOf({ spec }: Pick<SourceObject, 'spec'>) {
+  const named = Object.entries(spec.ceOverrides?.extensions ?? {}).map(
+    ([name, value]) => [name, name.toLowerCase(), value] as const,
+  );
+  const fits = (name: string) => ATTRIBUTE_NAME.test(name) && !REQUIRED_ATTRIBUTES.has(name);
+  return {
+    usable: named.filter(([, name]) => fits(name)).map(([, name, value]) => [name, value] as const),
+    unusable: named.filter(([, name]) => !fits(name)).map(([name]) => name),
+  };
+}
+
+/**
+ * The secrets to accept: the present one, and those it replaced. Those go `overlapMs` after the provider has the present
+ * one (`confirmed`), never before. A value that did not change keeps the version it was first read at.
+ */
+export function secretTokensOf(
+  { value, version }: SecretValue,
+  published: readonly SecretToken[],
+  { confirmed, overlapMs, now }: { confirmed: boolean; overlapMs: number; now: Date },
+): readonly SecretToken[] {
+  const validUntil = new Date(now.getTime() + overlapMs).toISOString();
+  const replaced = published
+    .filter((token) => token.value !== value && !(token.validUntil && Date.parse(token.validUntil) <= now.getTime()))
+    .map((token) => (confirmed && !token.validUntil ? { ...token, validUntil } : token));
+  const known = published.find((token) => token.value === value);
+  return [{ value, version: known?.version ?? version }, ...replaced];
+}

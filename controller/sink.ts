@@ -1,0 +1,111 @@
+import { type AddressGuard, ForbiddenAddressError } from '../core/address-guard.ts';
+import type { Destination } from '../core/route.ts';
+import type { SinkDestination } from '../sources/fields.ts';
+import type { Objects } from './cluster.ts';
+import { type KubeObject, nameOf, type ObjectReference, type SourceObject } from './objects.ts';
+import { blocked, isBlocked, type Step } from './step.ts';
+
+export interface SinkDeps {
+  readonly objects: Pick<Objects, 'get'>;
+  readonly guard: AddressGuard;
+}
+
+export interface Sinks {
+  readonly sink: Destination;
+  readonly deadLetterSink: Destination | null;
+}
+
+/** Where the events of a source go; `sinkGone`: the sink itself, not the dead-letter sink, is not to be had. */
+export async function resolveSinks(source: SourceObject, deps: SinkDeps): Promise<Step<Sinks> & { sinkGone?: true }> {
+  const { spec, metadata } = source;
+  const sink = await resolveDestination(spec.sink, metadata.namespace, deps);
+  if (isBlocked(sink)) return { ...sink, sinkGone: true };
+  const last = spec.delivery?.deadLetterSink;
+  if (!last) return { done: { sink: sink.done, deadLetterSink: null } };
+  const deadLetterSink = await resolveDestination(last, metadata.namespace, deps);
+  if (!isBlocked(deadLetterSink)) return { done: { sink: sink.done, deadLetterSink: deadLetterSink.done } };
+  const { blocked: fault } = deadLetterSink;
+  return { blocked: { ...fault, message: `spec.delivery.deadLetterSink: ${fault.message}` } };
+}
+
+/**
+ * Knative's Destination resolved: an absolute `uri`; `ref`, an object with `status.address.url` or a Kubernetes Service;
+ * or `ref` with a `uri` relative to it (RFC 3986, 5.2).
+ */
+export async function resolveDestination(
+  { ref, uri, CACerts, audience }: SinkDestination,
+  namespace: string,
+  deps: SinkDeps,
+): Promise<Step<Destination>> {
+  if (!ref)
+    return uri === undefined
+      ? blocked('NotFound', 'name a sink: ref or uri')
+      : checked({ url: uri, CACerts, audience }, deps);
+  const reference: ObjectReference = { ...ref, namespace: ref.namespace || namespace };
+  const lookup = await deps.objects.get(reference);
+  if (lookup.found === 'no-kind') {
+    return blocked(
+      'NotFound',
+      `${nameOf(reference)} not found: the cluster has no kind ${ref.kind} in ${ref.apiVersion}; install it, or check ref`,
+    );
+  }
+  if (lookup.found === 'no-object' || lookup.object.metadata.deletionTimestamp !== undefined) {
+    return blocked('NotFound', `${nameOf(reference)} not found: create it, or name another sink`);
+  }
+  const address = addressOf(lookup.object);
+  if (!address) {
+    return blocked(
+      'NotAddressable',
+      `${nameOf(reference)} has no status.address.url yet: wait for it to be ready, or name a sink that receives events`,
+    );
+  }
+  const url = uri === undefined ? address.url : (URL.parse(uri, address.url)?.href ?? uri);
+  return checked({ url, CACerts: CACerts ?? address.CACerts, audience: audience ?? address.audience }, deps);
+}
+
+interface Address {
+  readonly url: string;
+  readonly CACerts?: string;
+  readonly audience?: string;
+}
+
+/** Knative's Addressable, by its form; and core/v1 Service, which has none but a name in the cluster's DNS. */
+function addressOf({ apiVersion, kind, metadata, status }: KubeObject): Address | undefined {
+  const { address, addresses } = (status ?? {}) as {
+    address?: Partial<Address>;
+    addresses?: readonly Partial<Address>[];
+  };
+  const known = [address, ...(addresses ?? [])].find((one) => one?.url);
+  if (known?.url) return { ...known, url: known.url };
+  const isService = apiVersion === 'v1' && kind === 'Service';
+  return isService ? { url: `http://${metadata.name}.${metadata.namespace}.svc.cluster.local` } : undefined;
+}
+
+/** What adapters will call: http or https, and not an address that is never called. */
+function checked(destination: Destination, { guard }: SinkDeps): Step<Destination> {
+  const url = URL.parse(destination.url);
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
+    return blocked(
+      'SinkInvalid',
+      `the sink must be an http or https URL without user name and password: change "${withoutUser(destination.url)}"`,
+    );
+  }
+  try {
+    guard.check(url.hostname);
+  } catch (error) {
+    if (!(error instanceof ForbiddenAddressError)) throw error;
+    return blocked('SinkInvalid', `${error.message}: name another sink`);
+  }
+  const { CACerts, audience } = destination;
+  return {
+    done: {
+      url: destination.url,
+      ...(CACerts !== undefined && { CACerts }),
+      ...(audience !== undefined && { audience }),
+    },
+  };
+}
+
+function withoutUser(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, '//');
+}

@@ -1,0 +1,97 @@
+import type { Facts } from './facts.ts';
+import type { Condition, SourceObject, SourceStatus } from './objects.ts';
+import { isBlocked, type Step } from './step.ts';
+
+/** In the order they come true. `Ready` sums them up. */
+export const CONDITIONS = ['SecretsProvided', 'SinkProvided', 'Deployed', 'WebhookConfigured'] as const;
+type Judgement = Omit<Condition, 'lastTransitionTime'>;
+
+/** What the status of a source says after a look at it. Pure; the one place where status is made. */
+export function computeStatus(source: SourceObject, facts: Facts, now: Date): SourceStatus {
+  const { metadata, status: previous = {} } = source;
+  const isSameSpec = previous.observedGeneration === metadata.generation;
+  const steps = [facts.secrets, facts.sinks, facts.deployed, facts.webhook];
+  const judged = CONDITIONS.map((type, index) => judgementOf(type, steps[index], isSameSpec ? previous : {}));
+  return {
+    ...ofEarlierSteps(previous, facts),
+    observedGeneration: metadata.generation,
+    conditions: transitions(previous, [...judged, summaryOf(judged)], now),
+    ceAttributes: facts.plan.ceTypes.map((type) => ({ type, source: facts.plan.eventSource })),
+  };
+}
+
+/** A source that is being deleted and cannot go yet. */
+export function deletionStatus(source: SourceObject, message: string, now: Date): SourceStatus {
+  const { metadata, status: previous = {} } = source;
+  const fault: Judgement = { type: 'WebhookConfigured', status: 'False', reason: 'WebhookDeletionFailed', message };
+  const judged = CONDITIONS.map((type) => (type === fault.type ? fault : judgementOf(type, undefined, previous)));
+  return {
+    ...previous,
+    observedGeneration: metadata.generation,
+    conditions: transitions(previous, [...judged, { ...fault, type: 'Ready' }], now),
+  };
+}
+
+/** A step that was not come to says what it said before, of the same spec; else nobody knows. */
+function judgementOf(type: string, step: Step<unknown> | undefined, previous: SourceStatus): Judgement {
+  if (step === undefined) {
+    const said = previous.conditions?.find((condition) => condition.type === type);
+    if (!said) return { type, status: 'Unknown' };
+    const { lastTransitionTime: _since, ...judgement } = said;
+    return judgement;
+  }
+  if (!isBlocked(step)) return { type, status: 'True', ...step.note };
+  const { status, reason, message } = step.blocked;
+  return { type, status, reason, message };
+}
+
+/** True when all are; else as the first that is False, or else Unknown. */
+function summaryOf(judged: readonly Judgement[]): Judgement {
+  const worst = judged.find(({ status }) => status === 'False') ?? judged.find(({ status }) => status === 'Unknown');
+  return { ...worst, type: 'Ready', status: worst?.status ?? 'True' };
+}
+
+function transitions({ conditions = [] }: SourceStatus, judged: readonly Judgement[], now: Date): readonly Condition[] {
+  return judged.map((judgement) => {
+    const before = conditions.find(({ type }) => type === judgement.type);
+    const since = before?.status === judgement.status ? before.lastTransitionTime : now.toISOString();
+    return { ...judgement, lastTransitionTime: since };
+  });
+}
+
+/** What was found out this time, or else before. */
+function ofEarlierSteps(previous: SourceStatus, facts: Facts): SourceStatus {
+  const { sinks, hooks = previous.hooks ?? [] } = facts;
+  const { webhookURL } = 'webhookURL' in facts ? facts : previous;
+  const manualHook = facts.hooks ? facts.manualHook : (facts.manualHook ?? previous.manualHook);
+  const id = hooks[0]?.id;
+  return {
+    ...(sinks === undefined ? sinkFieldsOf(previous) : sinkFieldsFrom(sinks)),
+    ...(webhookURL !== undefined && { webhookURL }),
+    ...(id !== undefined && { webhookIDKey: id }),
+    ...(hooks.length > 0 && { hooks }),
+    ...(manualHook !== undefined && { manualHook }),
+  };
+}
+
+function sinkFieldsOf(status: SourceStatus): SourceStatus {
+  const { sinkUri, sinkCACerts, sinkAudience, deadLetterSinkUri } = status;
+  return {
+    ...(sinkUri !== undefined && { sinkUri }),
+    ...(sinkCACerts !== undefined && { sinkCACerts }),
+    ...(sinkAudience !== undefined && { sinkAudience }),
+    ...(deadLetterSinkUri !== undefined && { deadLetterSinkUri }),
+  };
+}
+
+/** A sink that is gone has no URL. */
+function sinkFieldsFrom(sinks: NonNullable<Facts['sinks']>): SourceStatus {
+  if (isBlocked(sinks)) return {};
+  const { sink, deadLetterSink } = sinks.done;
+  return sinkFieldsOf({
+    sinkUri: sink.url,
+    ...(sink.CACerts !== undefined && { sinkCACerts: sink.CACerts }),
+    ...(sink.audience !== undefined && { sinkAudience: sink.audience }),
+    ...(deadLetterSink && { deadLetterSinkUri: deadLetterSink.url }),
+  });
+}

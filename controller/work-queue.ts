@@ -1,0 +1,87 @@
+import type { Retry } from './step.ts';
+
+export interface WorkQueueOptions {
+  /** Works on one key. Rejects when it failed for a reason nobody foresaw. */
+  readonly work: (key: string) => Promise<Retry | undefined>;
+  readonly onError: (key: string, error: unknown) => void;
+  readonly workers: number;
+  /** The wait after the first failure, in milliseconds; doubled by each one after it. */
+  readonly firstDelayMs: number;
+  readonly longestDelayMs: number;
+  /** When a key is worked on again that only a change can help, in milliseconds. */
+  readonly unchangedMs: number;
+}
+
+/** Keys to work on: repeats are merged, one key is worked on once at a time, what failed comes again later and later. */
+export class WorkQueue {
+  readonly #options: WorkQueueOptions;
+  readonly #waiting = new Set<string>();
+  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #later = new Map<string, NodeJS.Timeout>();
+  readonly #failures = new Map<string, number>();
+  #stopped = false;
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Works on `key` soon; a key that is worked on just now comes again afterwards. */
+  add(key: string): void {
+    clearTimeout(this.#later.get(key));
+    this.#later.delete(key);
+    this.#waiting.add(key);
+    this.#next();
+  }
+
+  /** Takes no new work and waits for what is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#later.values()) clearTimeout(timer);
+    await Promise.all(this.#underWay.values());
+  }
+
+  #next(): void {
+    if (this.#stopped) return;
+    for (const key of this.#waiting) {
+      if (this.#underWay.size >= this.#options.workers) return;
+      if (this.#underWay.has(key)) continue;
+      this.#waiting.delete(key);
+      this.#underWay.set(key, this.#workOn(key));
+    }
+  }
+
+  async #workOn(key: string): Promise<void> {
+    // Several changes of one moment become one piece of work.
+    await Promise.resolve();
+    let retry: Retry | undefined;
+    try {
+      retry = await this.#options.work(key);
+    } catch (error) {
+      this.#options.onError(key, error);
+      retry = { when: 'backoff' };
+    }
+    this.#underWay.delete(key);
+    this.#schedule(key, retry);
+    this.#next();
+  }
+
+  #schedule(key: string, retry: Retry | undefined): void {
+    const delay = this.#delayOf(key, retry);
+    if (delay === undefined || this.#stopped || this.#waiting.has(key)) return;
+    this.#later.set(key, setTimeout(() => this.add(key), delay).unref());
+  }
+
+  #delayOf(key: string, retry: Retry | undefined): number | undefined {
+    const { firstDelayMs, longestDelayMs, unchangedMs } = this.#options;
+    if (retry?.when !== 'backoff') {
+      this.#failures.delete(key);
+      return retry && (retry.when === 'after' ? Math.min(retry.ms, LONGEST_TIMER_MS) : unchangedMs);
+    }
+    const failures = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, failures + 1);
+    return Math.min(firstDelayMs * 2 ** Math.min(failures, 30), longestDelayMs, retry.longestMs ?? longestDelayMs);
+  }
+}
+
+/** Node fires longer timers at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;

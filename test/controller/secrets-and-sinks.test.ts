@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UID, World } from '../support/world.ts';
+
+let world: World;
+beforeEach(() => void (world = new World()));
+afterEach(() => world.end());
+
+describe('what a source names', () => {
+  beforeEach(() => world.start());
+
+  it('a Secret that is missing, then lacks a key, then has an unusable value, then is there', async () => {
+    world.broker('http://broker.example.com/');
+    world.source();
+    await world.becomes('Ready=False AccessTokenNotFound');
+    expect(world.message('Ready')).toContain('secret "github" not found: create it in namespace demo');
+    expect(world.condition('SinkProvided')).toBe('SinkProvided=True');
+    expect(world.condition('WebhookConfigured')).toBe('WebhookConfigured=Unknown');
+    world.secret({ accessToken: 'token' });
+    await world.becomes('Ready=False SecretTokenNotFound');
+    expect(world.message('Ready')).toContain('key "secretToken" not found in secret "github"');
+    world.secret({ accessToken: 'token\n', secretToken: 's3cret' });
+    await world.becomes('Ready=False AccessTokenInvalid');
+    world.secret({ accessToken: 'token', secretToken: 's3cret\n' });
+    await world.becomes('Ready=False SecretTokenInvalid');
+    expect(world.message('Ready')).toContain('line break');
+    expect(world.message('Ready')).not.toContain('s3cret');
+    world.secret({ accessToken: 'token', secretToken: '' });
+    await world.holds(() => expect(world.message('Ready')).toContain('is empty'));
+    world.secret({ accessToken: 'token', secretToken: 's3cret' });
+    await world.becomes('Ready=True');
+  });
+
+  it('no key of a Secret', async () => {
+    world.broker('http://broker.example.com/');
+    world.source({ secretToken: {}, accessToken: {} });
+    await world.becomes('Ready=False SecretTokenNotFound');
+    expect(world.message('Ready')).toContain('spec.secretToken.secretKeyRef must name');
+  });
+
+  it('a Secret that goes: the route stays', async () => {
+    world.secret({ accessToken: 'token', secretToken: 's3cret' });
+    world.broker('http://broker.example.com/');
+    world.source();
+    await world.becomes('Ready=True');
+    world.cluster.delete({ apiVersion: 'v1', kind: 'Secret', namespace: 'demo', name: 'github' });
+    await world.becomes('Ready=False AccessTokenNotFound');
+    expect(world.condition('WebhookConfigured')).toBe('WebhookConfigured=True');
+    expect(world.routes.get(UID)?.secretTokens).toHaveLength(1);
+  });
+
+  it('a sink that appears later, is not ready, changes, and goes', async () => {
+    world.secret({ accessToken: 'token', secretToken: 's3cret' });
+    world.source();
+    await world.becomes('Ready=False NotFound');
+    expect(world.message('SinkProvided')).toBe('Broker demo/default not found: create it, or name another sink');
+    world.broker(undefined);
+    await world.becomes('Ready=False NotAddressable');
+    world.broker('http://broker.example.com/');
+    await world.becomes('Ready=True');
+    world.broker('http://moved.example.com/');
+    await world.holds(() => expect(world.status().sinkUri).toBe('http://moved.example.com/'));
+    world.cluster.delete({ apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', namespace: 'demo', name: 'default' });
+    await world.becomes('Ready=False NotFound');
+    expect(world.status().sinkUri).toBeUndefined();
+    expect(world.routes.get(UID)?.sink).toBeNull();
+    world.broker('http://moved.example.com/');
+    await world.becomes('Ready=True');
+    expect(world.routes.get(UID)?.sink).toEqual({ url: 'http://moved.example.com/' });
+    expect(world.github.hooks).toHaveLength(1);
+  });
+
+  it('a sink of a kind that is not installed', async () => {
+    world.secret({ accessToken: 'token', secretToken: 's3cret' });
+    world.source({ sink: { ref: { apiVersion: 'messaging.knative.dev/v1', kind: 'Channel', name: 'x' } } });
+    await world.becomes('Ready=False NotFound');
+    expect(world.message('Ready')).toContain('no kind Channel in messaging.knative.dev/v1');
+  });
+
+  it('a Kubernetes Service, in another namespace', async () => {
+    world.secret({ accessToken: 'token', secretToken: 's3cret' });
+    world.cluster.apply({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'svc', namespace: 'other', uid: 's' },
+      spec: {},
+    });
+    world.source({
+      sink: { ref: { apiVersion: 'v1', kind: 'Service', name: 'svc', namespace: 'other' }, uri: '/in?x=1' },
+    });
+    await world.becomes('Ready=True');
+    expect(world.status().sinkUri).toBe('http://svc.other.svc.cluster.local/in?x=1');
+  });
+
+  it('a dead-letter sink, which is resolved like the sink', async () => {
+    world.secret({ accessToken: 'token', secretToken: 's3cret' });
+    world.broker('http://broker.example.com/');
+    world.source({
+      delivery: { deadLetterSink: { ref: { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', name: 'dead' } } },
+    });
+    await world.becomes('Ready=False NotFound');
+    expect(world.message('Ready')).toContain('spec.delivery.deadLetterSink: Broker demo/dead not found');
+    world.broker('http://dead.example.com/', 'dead');
+    await world.becomes('Ready=True');
+    expect(world.status().deadLetterSinkUri).toBe('http://dead.example.com/');
+    expect(world.routes.get(UID)?.deadLetterSink).toEqual({ url: 'http://dead.example.com/' });
+  });
+
+  for (const uri of [
+    'http://169.254.169.254/latest',
+    'http://[fe80::1]/',
+    'http://0.0.0.0/',
+    'ftp://x.example.com',
+    'http://user:pass@x.example.com/',
+  ]) {
+    it(`${uri} as a sink is refused`, async () => {
+      world.secret({ accessToken: 'token', secretToken: 's3cret' });
+      world.source({ sink: { uri } });
+      await world.becomes('Ready=False SinkInvalid');
+      expect(world.message('Ready')).not.toContain('pass@');
+    });
+  }
+});

@@ -1,0 +1,208 @@
+import { readFile } from 'node:fs/promises';
+import pino from 'pino';
+import { expect, vi } from 'vitest';
+import { parse } from 'yaml';
+import { AccessTokens } from '../../controller/access-tokens.ts';
+import type { Announcement } from '../../controller/cluster.ts';
+import { type Controller, type ControllerOptions, startController } from '../../controller/controller.ts';
+import type { HookRecord, ObjectReference, SourceObject, SourceStatus } from '../../controller/objects.ts';
+import { AddressGuard } from '../../core/address-guard.ts';
+import type { AuthenticDelivery, Route } from '../../core/route.ts';
+import { MemoryCluster } from '../../local/memory-cluster.ts';
+import { MemoryRoutes } from '../../local/memory-routes.ts';
+import { type SchemaNode, validatorOf } from '../../local/schema.ts';
+import { SimulatedGitHub } from '../../sources/github/simulated-api.ts';
+import { definitionOf, sources } from '../../sources/registry.ts';
+
+const GITHUB_SOURCE = { apiVersion: 'sources.knative.dev/v1alpha1', kind: 'GitHubSource' };
+const BROKER = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker' };
+export const PUBLIC_URL = 'https://hooks.example.com';
+export const UID = '11111111-1111-4111-8111-111111111111';
+const KNOWN = new Set(['Secret', 'Service', 'Broker', 'GitHubSource']);
+
+export type Options = Partial<Omit<ControllerOptions, 'cluster' | 'sources' | 'tokens'>>;
+
+const crd = parse(
+  await readFile(new URL('../../crds/githubsources.sources.knative.dev.yaml', import.meta.url), 'utf8'),
+) as {
+  spec: { versions: { schema: { openAPIV3Schema: { properties: { status: SchemaNode } } } }[] };
+};
+const faultsOfStatus = validatorOf(crd.spec.versions[0]?.schema.openAPIV3Schema.properties.status ?? {});
+
+/** A cluster in memory with the controller at work, and a simulated GitHub: what a scenario plays in. */
+export class World {
+  readonly github = new SimulatedGitHub();
+  readonly announcements: Announcement[] = [];
+  readonly orphans: HookRecord[] = [];
+  readonly errors: object[] = [];
+  readonly routes = new MemoryRoutes();
+  readonly cluster: MemoryCluster;
+  /** What adapters serve, by uid, where it is not what is published; `null`: no adapter is ready. */
+  served: Map<string, Route | undefined> | null | undefined;
+  lastAuthentic: AuthenticDelivery | undefined;
+  now = new Date('2026-01-01T00:00:00Z');
+  api = '';
+  #controller: Controller | undefined;
+
+  constructor() {
+    this.cluster = new MemoryCluster({
+      routes: this.routes,
+      knows: ({ kind }) => KNOWN.has(kind),
+      adapterStates: async (uid) => {
+        if (this.served === null) return [];
+        const route = this.served === undefined ? this.routes.get(uid) : this.served.get(uid);
+        return [{ generation: route?.generation, lastAuthentic: this.lastAuthentic }];
+      },
+      onAnnouncement: (_source, announcement) => void this.announcements.push(announcement),
+      onOrphan: (_source, hook) => void this.orphans.push(hook),
+      now: () => this.now,
+    });
+  }
+
+  /** Before `spec` names the API. */
+  async open(): Promise<void> {
+    this.api ||= await this.github.start();
+  }
+
+  async start(options: Options = {}): Promise<void> {
+    await this.open();
+    const log = pino({}, { write: (line) => void this.errors.push(JSON.parse(line) as object) });
+    this.#controller = startController({
+      cluster: this.cluster,
+      sources,
+      definitionOf,
+      tokens: new AccessTokens(),
+      guard: new AddressGuard({ allowLoopback: true }),
+      adapter: { dedicated: 'refused', publicUrlFor: () => PUBLIC_URL, publicUrlAdvice: 'set PUBLIC_URL' },
+      now: () => this.now,
+      secretOverlapMs: 3_600_000,
+      abandonHookMs: 3_600_000,
+      hookCheckMs: 600_000,
+      firstDeliveryPollMs: 5,
+      queue: { workers: 2, firstDelayMs: 5, longestDelayMs: 20, unchangedMs: 600_000 },
+      log,
+      ...options,
+    });
+  }
+
+  /** The controller is gone, and comes back with nothing in memory. */
+  async restart(options: Options = {}): Promise<void> {
+    await this.#controller?.stop();
+    await this.start(options);
+  }
+
+  /** For `afterEach`: nothing went wrong unseen, and the API server would have dropped nothing of what was written. */
+  async end(): Promise<void> {
+    await this.#controller?.stop();
+    await this.github.stop();
+    expect(this.errors).toEqual([]);
+    for (const { status } of this.cluster.all(GITHUB_SOURCE)) expect(faultsOfStatus(status ?? {})).toEqual([]);
+  }
+
+  secret(data: Readonly<Record<string, string>>, name = 'github'): void {
+    const values = new Map(Object.entries(data).map(([key, value]) => [key, Buffer.from(value)]));
+    this.cluster.apply({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name, namespace: 'demo', uid: name },
+      data: values,
+    });
+  }
+
+  broker(url: string | undefined, name = 'default'): void {
+    const metadata = { name, namespace: 'demo', uid: name };
+    this.cluster.apply({ ...BROKER, metadata, spec: {} });
+    this.cluster.setStatus({ ...BROKER, ...metadata }, url === undefined ? {} : { address: { url } });
+  }
+
+  source(
+    spec: object = {},
+    {
+      name = 'hello',
+      uid = UID,
+      annotations,
+    }: { name?: string; uid?: string; annotations?: Record<string, string> } = {},
+  ): void {
+    const given = JSON.parse(JSON.stringify({ ...this.spec, ...spec })) as object;
+    this.cluster.apply({ ...GITHUB_SOURCE, metadata: { name, namespace: 'demo', uid, annotations }, spec: given });
+  }
+
+  get spec() {
+    return {
+      ownerAndRepository: 'octo/hello',
+      eventTypes: ['push', 'issues'],
+      accessToken: { secretKeyRef: { name: 'github', key: 'accessToken' } },
+      secretToken: { secretKeyRef: { name: 'github', key: 'secretToken' } },
+      githubAPIURL: `${this.api}/`,
+      sink: { ref: { ...BROKER, name: 'default' } },
+    };
+  }
+
+  /** Secret, broker and source as they should be. */
+  async startReady(spec: object = {}, options: Options = {}): Promise<void> {
+    await this.start(options);
+    this.secret({ accessToken: 'token', secretToken: 's3cret' });
+    this.broker('http://broker.example.com/demo/default');
+    this.source(spec);
+    await this.becomes('Ready=True');
+  }
+
+  reference(name = 'hello'): ObjectReference {
+    return { ...GITHUB_SOURCE, namespace: 'demo', name };
+  }
+
+  object(name = 'hello'): SourceObject | undefined {
+    return this.cluster.find(this.reference(name)) as SourceObject | undefined;
+  }
+
+  status(name = 'hello'): SourceStatus {
+    return this.object(name)?.status ?? {};
+  }
+
+  /** `Ready=False CreationFailed` */
+  condition(type: string, name = 'hello'): string {
+    const found = this.status(name).conditions?.find((condition) => condition.type === type);
+    return `${type}=${found?.status}${found?.reason === undefined ? '' : ` ${found.reason}`}`;
+  }
+
+  message(type: string, name = 'hello'): string {
+    return this.status(name).conditions?.find((condition) => condition.type === type)?.message ?? '';
+  }
+
+  async becomes(condition: string, name = 'hello'): Promise<void> {
+    const type = condition.split('=')[0] ?? '';
+    await this.holds(() => {
+      if (this.condition(type, name) !== condition)
+        throw new Error(`${this.condition(type, name)}: ${this.message(type, name)}`);
+    });
+  }
+
+  async isGone(name = 'hello'): Promise<void> {
+    await this.holds(() => {
+      if (this.object(name)) throw new Error(`${name} is still there: ${this.message('Ready', name)}`);
+    });
+  }
+
+  async holds(check: () => void): Promise<void> {
+    await vi.waitFor(check, { timeout: 5000, interval: 5 });
+  }
+
+  /** Lets a moment pass in which nothing should happen: a look at every source, as the clock of the controller brings it. */
+  async lookAgain(name = 'hello'): Promise<void> {
+    const calls = this.github.calls.length;
+    const before = this.object(name)?.metadata.annotations ?? {};
+    this.cluster.apply({
+      ...GITHUB_SOURCE,
+      metadata: {
+        name,
+        namespace: 'demo',
+        uid: this.object(name)?.metadata.uid ?? UID,
+        annotations: { ...before, look: String(calls) },
+      },
+      spec: this.object(name)?.spec,
+    });
+    await this.holds(() => {
+      if (this.github.calls.length === calls) throw new Error('nobody asked GitHub');
+    });
+  }
+}
