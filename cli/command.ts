@@ -12,10 +12,14 @@ export interface Terminal {
   readonly err: (text: string) => void;
 }
 
-export type Values = Readonly<Record<string, string | boolean | undefined>>;
+export type Values = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 export interface Option {
   readonly type: 'string' | 'boolean';
+  /** One letter, for `-f` beside `--file`. */
+  readonly short?: string;
+  /** May be given more than once; its value is a list. */
+  readonly multiple?: boolean;
   /** The name of the value in the help, such as `PORT`. */
   readonly value?: string;
   readonly help: string;
@@ -75,7 +79,9 @@ function isSystemError(error: unknown): error is Error {
 /** @throws UsageError */
 function parse(command: Command, args: readonly string[]) {
   const options: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } };
-  for (const [name, { type }] of Object.entries(command.options)) options[name] = { type };
+  for (const [name, { type, short, multiple = false }] of Object.entries(command.options)) {
+    options[name] = { type, multiple, ...(short !== undefined && { short }) };
+  }
   try {
     const allowPositionals = command.argumentNames !== '';
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals });
@@ -86,8 +92,8 @@ function parse(command: Command, args: readonly string[]) {
 }
 
 function helpOf(command: Command): string {
-  const rows = Object.entries(command.options).map(([name, { value, help }]) => [
-    value ? `--${name} ${value}` : `--${name}`,
+  const rows = Object.entries(command.options).map(([name, { short, value, help }]) => [
+    [short ? `-${short}, --${name}` : `--${name}`, value].filter(Boolean).join(' '),
     help,
   ]);
   const width = Math.max(...rows.map(([left = '']) => left.length), 0);
@@ -100,8 +106,13 @@ function helpOf(command: Command): string {
  * The number of a port option.
  * @throws UsageError
  */
-export function portOption(value: string | boolean | undefined, fallback: number, name: string): number {
+export function portOption(value: Values[string], fallback: number, name: string): number {
   if (value === undefined) return fallback;
   if (/^\d{1,5}$/.test(String(value)) && Number(value) <= 65_535) return Number(value);
   throw new UsageError([`--${name} must be a port number, not "${String(value)}"`]);
+}
+
+/** The values of an option that may be given more than once. */
+export function listOption(value: Values[string]): readonly string[] {
+  return Array.isArray(value) ? (value as readonly string[]) : [];
 }

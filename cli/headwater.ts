@@ -1,11 +1,11 @@
 import { adapterCommand } from './adapter.ts';
 import { type Command, runCommand, type Terminal, USAGE_ERROR } from './command.ts';
-import { demoCommand } from './demo.ts';
+import { devCommand } from './dev.ts';
 import { dumpCommand } from './dump.ts';
 import { sendCommand } from './send.ts';
 import { VERSION } from './version.ts';
 
-const commands: readonly Command[] = [demoCommand, dumpCommand, sendCommand, adapterCommand];
+const commands: readonly Command[] = [devCommand, dumpCommand, sendCommand, adapterCommand];
 
 /** Resolves to the exit code. */
 export async function runHeadwater(args: readonly string[], terminal: Terminal): Promise<number> {

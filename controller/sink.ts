@@ -8,6 +8,13 @@ import { blocked, isBlocked, type Step } from './step.ts';
 export interface SinkDeps {
   readonly objects: Pick<Objects, 'get'>;
   readonly guard: AddressGuard;
+  /** Where a core/v1 Service is reached, which has no status.address; undefined: nowhere. */
+  readonly urlOfService: (service: KubeObject) => string | undefined;
+}
+
+/** By its name in the cluster's DNS. */
+export function clusterUrlOf({ metadata: { name, namespace } }: KubeObject): string {
+  return `http://${name}.${namespace}.svc.cluster.local`;
 }
 
 export interface Sinks {
@@ -52,7 +59,7 @@ export async function resolveDestination(
   if (lookup.found === 'no-object' || lookup.object.metadata.deletionTimestamp !== undefined) {
     return blocked('NotFound', `${nameOf(reference)} not found: create it, or name another sink`);
   }
-  const address = addressOf(lookup.object);
+  const address = addressOf(lookup.object, deps);
   if (!address) {
     return blocked(
       'NotAddressable',
@@ -69,16 +76,17 @@ interface Address {
   readonly audience?: string;
 }
 
-/** Knative's Addressable, by its form; and core/v1 Service, which has none but a name in the cluster's DNS. */
-function addressOf({ apiVersion, kind, metadata, status }: KubeObject): Address | undefined {
-  const { address, addresses } = (status ?? {}) as {
+/** Knative's Addressable, by its form; and core/v1 Service. */
+function addressOf(object: KubeObject, { urlOfService }: SinkDeps): Address | undefined {
+  const { address, addresses } = (object.status ?? {}) as {
     address?: Partial<Address>;
     addresses?: readonly Partial<Address>[];
   };
   const known = [address, ...(addresses ?? [])].find((one) => one?.url);
   if (known?.url) return { ...known, url: known.url };
-  const isService = apiVersion === 'v1' && kind === 'Service';
-  return isService ? { url: `http://${metadata.name}.${metadata.namespace}.svc.cluster.local` } : undefined;
+  const isService = object.apiVersion === 'v1' && object.kind === 'Service';
+  const url = isService ? urlOfService(object) : undefined;
+  return url === undefined ? undefined : { url };
 }
 
 /** What adapters will call: http or https, and not an address that is never called. */

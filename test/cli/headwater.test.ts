@@ -4,7 +4,22 @@ import { describe, expect, it } from 'vitest';
 import { HeadwaterProcess, headwater } from '../support/headwater.ts';
 
 const commands = {
-  demo: ['--once', '--port PORT', '--internal-port PORT', '--dump-port PORT', '--no-dumper', '--full'],
+  dev: [
+    '-f, --file PATH',
+    '--port PORT',
+    '--broker-port PORT',
+    '--dump-port PORT',
+    '--public-url URL',
+    '--simulate',
+    '--simulator-port PORT',
+    '--simulate-fault METHOD=STATUS',
+    '--simulate-secret SECRET',
+    '--once',
+    '--timeout SECONDS',
+    '--cleanup',
+    '--full',
+    '--output FORM',
+  ],
   dump: ['--port PORT', '--host ADDRESS', '--full', '--output FORM'],
   send: ['--url URL', '--secret-file FILE', '--event EVENT', '--id ID', '--form FORM', '--kind KIND', '--list'],
   adapter: ['ROUTES_DIR', 'HOST', 'PORT, INTERNAL_PORT', 'ALLOW_LOOPBACK_SINKS', 'LOG_LEVEL'],

@@ -43,13 +43,15 @@ describe('the package, packed and installed elsewhere', () => {
   const headwater = (...args: string[]) =>
     run(process.execPath, [join(folder, 'node_modules/.bin/headwater'), ...args], { cwd: folder, env: {} });
 
-  it('holds the bundles and what npm asks for, nothing else', () => {
+  it('holds the bundles, definitions, samples and what npm asks for, nothing else', () => {
     const isDoc = (path: string) => path.startsWith('docs/');
     expect(files.filter((path) => !isDoc(path)).toSorted()).toEqual([
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
       'bin/headwater.js',
+      'config/samples/githubsource.yaml',
+      'crds/githubsources.sources.knative.dev.yaml',
       'dist/LICENSES.txt',
       'dist/adapter.js',
       'dist/headwater.js',
@@ -85,10 +87,10 @@ describe('the package, packed and installed elsewhere', () => {
     expect(stdout.trimEnd().split('\n')).toHaveLength(58);
   });
 
-  it('runs the demo', async () => {
-    const ports = ['--port', '0', '--internal-port', '0', '--dump-port', '0'];
-    const { stdout, stderr } = await headwater('demo', '--once', ...ports);
-    expect(stdout).toContain('\n5 of 5 events were received byte for byte');
+  it('applies the samples it brings along', async () => {
+    const samples = join(folder, 'node_modules/headwater/config/samples');
+    const { stdout, stderr } = await headwater('dev', '-f', samples, '--simulate', '--once', '--port', '0');
+    expect(stdout).toContain('\n1 source is ready; 6 deliveries reached the dumper byte for byte (SHA-256)');
     expect(stderr).toBe('');
   });
 });

@@ -6,6 +6,7 @@ import { AccessTokens } from '../../controller/access-tokens.ts';
 import type { Announcement } from '../../controller/cluster.ts';
 import { type Controller, type ControllerOptions, startController } from '../../controller/controller.ts';
 import type { HookRecord, ObjectReference, SourceObject, SourceStatus } from '../../controller/objects.ts';
+import { clusterUrlOf } from '../../controller/sink.ts';
 import { AddressGuard } from '../../core/address-guard.ts';
 import type { AuthenticDelivery, Route } from '../../core/route.ts';
 import { MemoryCluster } from '../../local/memory-cluster.ts';
@@ -73,6 +74,7 @@ export class World {
       definitionOf,
       tokens: new AccessTokens(),
       guard: new AddressGuard({ allowLoopback: true }),
+      urlOfService: clusterUrlOf,
       adapter: { dedicated: 'refused', publicUrlFor: () => PUBLIC_URL, publicUrlAdvice: 'set PUBLIC_URL' },
       now: () => this.now,
       secretOverlapMs: 3_600_000,

@@ -1,0 +1,139 @@
+import { nextSignal } from '../core/process.ts';
+import type { Dev, DevOptions } from '../local/dev.ts';
+import type { Report } from '../local/dev-line.ts';
+import { type Command, listOption, portOption, UsageError, type Values } from './command.ts';
+
+const STATE_FOLDER = '.headwater';
+const CLEANUP_MS = 30_000;
+const USUAL_PORTS = { port: 8080, 'broker-port': 8081, 'dump-port': 8082, 'simulator-port': 8083 };
+
+export const devCommand: Command = {
+  name: 'dev',
+  argumentNames: '[PATH…]',
+  summary: 'apply source manifests on this machine: webhooks, broker, triggers and dumper in one process',
+  options: {
+    file: {
+      type: 'string',
+      short: 'f',
+      multiple: true,
+      value: 'PATH',
+      help: 'a manifest file, or a folder of them; may be given more than once',
+    },
+    port: { type: 'string', value: 'PORT', help: 'where webhooks are received (8080)' },
+    'broker-port': { type: 'string', value: 'PORT', help: 'where the Brokers are (8081)' },
+    'dump-port': { type: 'string', value: 'PORT', help: 'where the dumper is (8082)' },
+    'public-url': {
+      type: 'string',
+      value: 'URL',
+      help: 'under which providers reach the port for webhooks, such as that of a tunnel',
+    },
+    simulate: { type: 'boolean', help: "answer the providers' APIs here, and send recorded deliveries" },
+    'simulator-port': { type: 'string', value: 'PORT', help: 'where the simulated API is (8083)' },
+    'simulate-fault': {
+      type: 'string',
+      value: 'METHOD=STATUS',
+      help: 'the simulated API answers so, such as POST=500',
+    },
+    'simulate-secret': {
+      type: 'string',
+      value: 'SECRET',
+      help: "sign deliveries with this, not with the webhook's secret",
+    },
+    once: {
+      type: 'boolean',
+      help: 'end by itself: with 0 when every source is ready and its deliveries reached the dumper',
+    },
+    timeout: { type: 'string', value: 'SECONDS', help: 'how long --once waits (30)' },
+    cleanup: { type: 'boolean', help: 'remove the webhooks at the end; else they stay for the next time' },
+    full: { type: 'boolean', help: 'print events whole, not a line each' },
+    output: { type: 'string', value: 'FORM', help: 'text or json: one JSON object a line (text)' },
+  },
+  more: `
+Edits of the files are followed. What a restart must know is kept in ${STATE_FOLDER}/ here.
+A Service is reached where its annotation local.headwater.dev/url says; one named
+event-dumper is the dumper. With --simulate any access token will do but one that
+calls itself bad, expired, invalid, refused, revoked or wrong.
+`,
+  async run({ values, positionals }, terminal) {
+    const options = readOptions(values, positionals);
+    const timeoutMs = secondsOption(values['timeout'], 30) * 1000;
+    const { startDev } = await import('../local/dev.ts');
+    const { printerOf } = await import('./dev-printer.ts');
+    const report = printerOf(values, terminal);
+    const interrupted = new AbortController();
+    const ended = nextSignal().then(() => interrupted.abort());
+    const dev = await startDev(options, report);
+    try {
+      if (values['once'] === true) return await once(dev, timeoutMs, interrupted.signal, report);
+      await ended;
+      return 0;
+    } finally {
+      if (values['cleanup'] === true) await cleanUp(dev, report);
+      await dev.stop();
+    }
+  },
+};
+
+async function once(dev: Dev, timeoutMs: number, stop: AbortSignal, report: Report): Promise<number> {
+  const { missing, sources, deliveries } = await dev.complete(timeoutMs, stop);
+  for (const message of missing) report({ type: 'missing', message });
+  if (missing.length > 0) return 1;
+  const ready = `${sources} ${sources === 1 ? 'source is' : 'sources are'} ready`;
+  const played = deliveries === 0 ? '' : `; ${deliveries} deliveries reached the dumper byte for byte (SHA-256)`;
+  report({ type: 'note', message: ready + played });
+  return 0;
+}
+
+async function cleanUp(dev: Dev, report: Report): Promise<void> {
+  for (const name of await dev.cleanUp(CLEANUP_MS)) {
+    report({ type: 'missing', message: `the webhook of ${name} could not be removed` });
+  }
+}
+
+/** @throws UsageError */
+function readOptions(values: Values, positionals: readonly string[]): DevOptions {
+  const paths = [...listOption(values['file']), ...positionals];
+  if (paths.length === 0) throw new UsageError(['name manifests: -f PATH']);
+  const simulated = values['simulate'] === true;
+  // A real webhook has its port in its URL, so that one is not given away for another.
+  const port = (option: keyof typeof USUAL_PORTS) =>
+    values[option] !== undefined || !simulated
+      ? portOption(values[option], USUAL_PORTS[option], option)
+      : { preferred: Object.values(values).includes(String(USUAL_PORTS[option])) ? 0 : USUAL_PORTS[option] };
+  const simulate = simulated
+    ? {
+        port: port('simulator-port'),
+        fault: faultOption(values['simulate-fault']),
+        secret: values['simulate-secret'] as string | undefined,
+      }
+    : undefined;
+  const given = Object.keys(values).find((name) => name.startsWith('simulat') && name !== 'simulate');
+  if (!simulated && given) throw new UsageError([`--${given} is for --simulate`]);
+  return {
+    paths,
+    ports: { adapter: port('port'), broker: port('broker-port'), dumper: port('dump-port') },
+    publicUrl: urlOption(values['public-url']),
+    simulate,
+    stateFolder: STATE_FOLDER,
+  };
+}
+
+function urlOption(value: Values[string]): string | undefined {
+  if (value === undefined) return undefined;
+  const url = URL.parse(String(value));
+  if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash) return url.href.replace(/\/$/, '');
+  throw new UsageError(['--public-url must be an http or https URL without query']);
+}
+
+function faultOption(value: Values[string]): { method: string; status: number } | undefined {
+  if (value === undefined) return undefined;
+  const [, method, status] = /^([A-Za-z]+)=([45]\d\d)$/.exec(String(value)) ?? [];
+  if (method && status) return { method: method.toUpperCase(), status: Number(status) };
+  throw new UsageError(['--simulate-fault must be METHOD=STATUS, such as POST=500']);
+}
+
+function secondsOption(value: Values[string], fallback: number): number {
+  if (value === undefined) return fallback;
+  if (/^\d+(\.\d+)?$/.test(String(value))) return Number(value);
+  throw new UsageError(['--timeout must be a number of seconds']);
+}

@@ -1,0 +1,106 @@
+import { dirname } from 'node:path';
+import type { ObjectKind, ObjectReference } from '../controller/objects.ts';
+import { keyOf, referenceTo } from '../controller/objects.ts';
+import type { ManifestContent } from './manifest-files.ts';
+import type { LocalManifest } from './manifests.ts';
+import type { MemoryCluster } from './memory-cluster.ts';
+import type { RememberedSource, StateFolder } from './state-folder.ts';
+
+export interface AppliedManifestsOptions {
+  readonly cluster: MemoryCluster;
+  readonly state: StateFolder;
+  /** The files and folders being followed, as absolute paths. */
+  readonly paths: readonly string[];
+  readonly sources: readonly ObjectKind[];
+  /** false: sources are not remembered over a restart, as when their webhooks are not real. */
+  readonly remembers: boolean;
+}
+
+/** Makes the cluster hold what the files say, and keeps in the state folder what a restart must know of its sources. */
+export class AppliedManifests {
+  readonly #options: AppliedManifestsOptions;
+  /** Which file each object came from. */
+  readonly #files = new Map<string, string>();
+  /** Sources of files that are not followed now. */
+  #others: readonly RememberedSource[] = [];
+  #content: ManifestContent | undefined;
+
+  constructor(options: AppliedManifestsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up the sources of an earlier run: what is gone from the files since then still has a webhook to lose. */
+  start(): void {
+    const { cluster, state, sources, remembers, paths } = this.#options;
+    if (!remembers) return;
+    const isFollowed = ({ file }: RememberedSource) => paths.includes(file) || paths.includes(dirname(file));
+    const remembered = state.load();
+    this.#others = remembered.filter((source) => !isFollowed(source));
+    for (const { file, object } of remembered.filter(isFollowed)) {
+      this.#files.set(keyOf(referenceTo(object)), file);
+      cluster.restore(object);
+    }
+    for (const kind of sources) cluster.watch(kind, () => this.#save());
+  }
+
+  /** After the first call: an object that is gone, but stands in a file, is made anew. */
+  apply(content: ManifestContent): void {
+    const { cluster, sources } = this.#options;
+    const isFirst = this.#content === undefined;
+    this.#content = content;
+    this.#sync();
+    if (!isFirst) return;
+    for (const kind of sources) cluster.watch(kind, (changed) => this.#revive(changed));
+  }
+
+  /** Deletes every source, so that its webhook is removed. */
+  deleteSources(): void {
+    const { cluster, sources } = this.#options;
+    this.#content = undefined;
+    for (const source of sources.flatMap((kind) => cluster.all(kind))) cluster.delete(referenceTo(source));
+  }
+
+  #sync(): void {
+    const { cluster } = this.#options;
+    const { manifests = [], broken = new Set<string>() } = this.#content ?? {};
+    const wanted = new Map(manifests.map((manifest) => [keyOf({ ...manifest, ...manifest.metadata }), manifest]));
+    for (const object of cluster.all()) {
+      const key = keyOf(referenceTo(object));
+      const file = this.#files.get(key);
+      // A broken file says nothing about what is gone from it.
+      if (wanted.has(key) || (file !== undefined && broken.has(file))) continue;
+      cluster.delete(referenceTo(object));
+    }
+    for (const [key, manifest] of wanted) {
+      this.#files.set(key, manifest.file);
+      this.#apply(manifest);
+    }
+  }
+
+  #apply({ metadata, data, ...rest }: LocalManifest): void {
+    const { cluster, state } = this.#options;
+    const reference = { ...rest, ...metadata };
+    const uid = metadata.uid ?? state.uidOf(reference);
+    const before = cluster.find(reference);
+    // Another uid is another object: the one that is there goes first.
+    if (before && before.metadata.uid !== uid) cluster.delete(referenceTo(before));
+    if (cluster.find(reference)?.metadata.uid !== uid && cluster.find(reference)) return;
+    cluster.apply({ ...rest, metadata: { ...metadata, uid }, ...(data && { data, version: state.versionOf(data) }) });
+  }
+
+  #revive(changed: ObjectReference): void {
+    if (this.#options.cluster.find(changed)) return;
+    const manifest = this.#content?.manifests.find((one) => keyOf({ ...one, ...one.metadata }) === keyOf(changed));
+    if (manifest) this.#apply(manifest);
+  }
+
+  #save(): void {
+    const { cluster, state, sources } = this.#options;
+    const own = sources
+      .flatMap((kind) => cluster.all(kind))
+      .map((object) => {
+        return { file: this.#files.get(keyOf(referenceTo(object))) ?? '', object };
+      });
+    state.save([...this.#others, ...own]);
+  }
+}

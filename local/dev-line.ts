@@ -1,0 +1,39 @@
+import type { Condition } from '../controller/objects.ts';
+import type { ReceivedEvent } from '../dump/event.ts';
+import type { Problem } from './manifests.ts';
+
+/** One row of the table of sources, as `kubectl get` would print it. */
+export interface SourceRow {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly ready: string;
+  readonly reason: string;
+  readonly url: string;
+  readonly sink: string;
+  /** RFC 3339. */
+  readonly created: string;
+}
+
+/** What local mode has to say, one thing at a time. */
+export type DevLine =
+  | { readonly type: 'started'; readonly what: string; readonly url: string }
+  | { readonly type: 'note'; readonly message: string }
+  /** What `--once` or `--cleanup` waited for in vain. */
+  | { readonly type: 'missing'; readonly message: string }
+  | ({ readonly type: 'problem' } & Problem)
+  | { readonly type: 'condition'; readonly object: string; readonly condition: Omit<Condition, 'lastTransitionTime'> }
+  | { readonly type: 'gone'; readonly object: string }
+  | {
+      readonly type: 'announcement';
+      readonly object: string;
+      readonly warning: boolean;
+      readonly reason: string;
+      readonly message: string;
+    }
+  | { readonly type: 'sources'; readonly sources: readonly SourceRow[] }
+  | { readonly type: 'delivery'; readonly eventType: string; readonly id: string; readonly answer: string }
+  | { readonly type: 'event'; readonly event: ReceivedEvent }
+  | { readonly type: 'warning'; readonly from: string; readonly message: string };
+
+export type Report = (line: DevLine) => void;

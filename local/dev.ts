@@ -1,0 +1,226 @@
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readAdapterState } from '../controller/adapter-state.ts';
+import { nameOf, type ObjectKind, referenceTo } from '../controller/objects.ts';
+import { AddressGuard } from '../core/address-guard.ts';
+import type { PortWish } from '../core/listen.ts';
+import { Scope } from '../core/scope.ts';
+import { sha256Of } from '../dump/event.ts';
+import { startDumper } from '../dump/server.ts';
+import { API_VERSION } from '../sources/crd.ts';
+import { sources } from '../sources/registry.ts';
+import { AppliedManifests } from './applied-manifests.ts';
+import { startBroker } from './broker.ts';
+import type { Report } from './dev-line.ts';
+import { startEventing } from './eventing.ts';
+import { missingIn } from './expectations.ts';
+import { BROKER, type LocalKind, localKinds, TRIGGER } from './kinds.ts';
+import { HOST, startLocalAdapter, startLocalController, type Warn } from './local-planes.ts';
+import { type ManifestContent, ManifestFiles } from './manifest-files.ts';
+import { readManifests } from './manifests.ts';
+import { MemoryCluster } from './memory-cluster.ts';
+import { MemoryRoutes } from './memory-routes.ts';
+import { ObservedObjects } from './observed-objects.ts';
+import { type SimulateOptions, startSimulation } from './simulation.ts';
+import { StateFolder } from './state-folder.ts';
+
+export interface DevOptions {
+  readonly paths: readonly string[];
+  readonly ports: { readonly adapter: PortWish; readonly broker: PortWish; readonly dumper: PortWish };
+  /** Base URL under which providers reach the adapter, through a tunnel for example. */
+  readonly publicUrl: string | undefined;
+  /** Answer the providers' APIs here and send recorded deliveries; undefined: the real ones. */
+  readonly simulate: SimulateOptions | undefined;
+  readonly stateFolder: string;
+}
+
+export interface Completion {
+  /** A sentence each. */
+  readonly missing: readonly string[];
+  readonly sources: number;
+  /** Played ones. */
+  readonly deliveries: number;
+}
+
+export interface Dev {
+  /** Resolves when nothing is missing, when the time is over, or at `stop`. */
+  complete(timeoutMs: number, stop: AbortSignal): Promise<Completion>;
+  /** Removes the webhooks; resolves to the names of the sources that could not be let go in time. */
+  cleanUp(timeoutMs: number): Promise<readonly string[]>;
+  stop(): Promise<void>;
+}
+
+const SOURCE_KINDS: readonly ObjectKind[] = sources.map(({ group, kind }) => ({
+  apiVersion: `${group}/${API_VERSION}`,
+  kind,
+}));
+
+/** Controller, adapter, brokers and dumper in one process on loopback, fed by manifest files. */
+export async function startDev(options: DevOptions, report: Report): Promise<Dev> {
+  const scope = new Scope();
+  try {
+    return await startParts(options, report, scope);
+  } catch (error) {
+    await scope.end();
+    throw error;
+  }
+}
+
+async function startParts(options: DevOptions, report: Report, scope: Scope): Promise<Dev> {
+  const { ports, simulate } = options;
+  const warn: Warn = (from, message) => report({ type: 'warning', from, message });
+  const kinds = await localKinds();
+  const state = new StateFolder(options.stateFolder);
+  const sinks = { guard: new AddressGuard({ allowLoopback: true }), urlOfService: () => undefined };
+  const routes = new MemoryRoutes();
+  const dumper = scope.add(await startRememberingDumper(ports.dumper, report, warn));
+  const adapter = await startLocalAdapter(ports.adapter, routes, warn);
+  scope.add({ stop: () => adapter.stop(0) });
+  const adapterUrl = `http://${HOST}:${adapter.port}`;
+  const internalUrl = `http://${HOST}:${adapter.internalPort}`;
+  const simulation = simulate && scope.add(await startSimulation(sources, simulate, report));
+  const cluster = localCluster(routes, kinds, internalUrl, report);
+  const broker = scope.add(
+    await startBroker({
+      host: HOST,
+      port: ports.broker,
+      cluster,
+      sinks,
+      onProblem: (message) => warn('broker', message),
+    }),
+  );
+  const brokerUrl = `http://${HOST}:${broker.port}`;
+  sayUrls(
+    {
+      adapter: adapterUrl,
+      broker: `${brokerUrl}/<namespace>/<name>`,
+      dumper: dumper.url,
+      simulator: simulation?.urls[0],
+      state: `${internalUrl}/state`,
+    },
+    report,
+  );
+
+  const observed = scope.add(new ObservedObjects(cluster, SOURCE_KINDS, report));
+  observed.watch([...SOURCE_KINDS, BROKER, TRIGGER]);
+  startEventing({ cluster, brokerUrl, dumperUrl: dumper.url, sinks, now: () => new Date() });
+  const { applied, files } = await followFiles(options, { kinds, cluster, state, report });
+  scope.add(files);
+  const publicUrlFor = (api: string | undefined) =>
+    options.publicUrl ?? (api === undefined || simulate || isLoopback(api) ? adapterUrl : undefined);
+  const definitions = simulation?.definitions ?? sources;
+  scope.add(startLocalController({ cluster, definitions, sinks, publicUrlFor, warn }));
+
+  const sourcesIn = () => SOURCE_KINDS.flatMap((kind) => cluster.all(kind));
+  const missing = () =>
+    missingIn({ sources: sourcesIn(), played: simulation?.deliveries(), received: dumper.received });
+  return {
+    complete: async (timeoutMs, signal) => ({
+      missing: await untilNothing(missing, timeoutMs, signal),
+      sources: sourcesIn().length,
+      deliveries: simulation?.deliveries().length ?? 0,
+    }),
+    cleanUp: async (timeoutMs) => {
+      await files.stop();
+      applied.deleteSources();
+      return untilNothing(() => sourcesIn().map((source) => nameOf(referenceTo(source))), timeoutMs, NEVER);
+    },
+    stop: () => scope.end(),
+  };
+}
+
+/** A dumper that keeps of each event its id and the SHA-256 of its data. */
+async function startRememberingDumper(port: PortWish, report: Report, warn: Warn) {
+  const received = new Map<string, string>();
+  const onRefused = (reason: string) => warn('dumper', `refused, not a CloudEvent: ${reason}`);
+  const dumper = await startDumper({ host: HOST, port, onRefused }, (event) => {
+    received.set(String(event.attributes['id']), event.data ? sha256Of(event.data) : '');
+    report({ type: 'event', event });
+  });
+  return { received, url: `http://${HOST}:${dumper.port}/`, stop: () => dumper.stop() };
+}
+
+function localCluster(
+  routes: MemoryRoutes,
+  kinds: readonly LocalKind[],
+  internalUrl: string,
+  report: Report,
+): MemoryCluster {
+  return new MemoryCluster({
+    routes,
+    knows: ({ apiVersion, kind }) => kinds.some((known) => known.apiVersion === apiVersion && known.kind === kind),
+    adapterStates: async (uid) => [await readAdapterState(internalUrl, uid)].filter((found) => found !== undefined),
+    onAnnouncement: (source, { type, reason, message }) =>
+      report({
+        type: 'announcement',
+        object: nameOf(referenceTo(source)),
+        warning: type === 'Warning',
+        reason,
+        message,
+      }),
+    onOrphan: (source, { repository, id }) => {
+      const message = `webhook ${id} of ${repository} is left behind at the provider: remove it there`;
+      report({ type: 'warning', from: nameOf(referenceTo(source)), message });
+    },
+  });
+}
+
+interface FileDeps {
+  readonly kinds: readonly LocalKind[];
+  readonly cluster: MemoryCluster;
+  readonly state: StateFolder;
+  readonly report: Report;
+}
+
+async function followFiles(options: DevOptions, { kinds, cluster, state, report }: FileDeps) {
+  const paths = options.paths.map((path) => resolve(path));
+  const applied = new AppliedManifests({ cluster, state, paths, sources: SOURCE_KINDS, remembers: !options.simulate });
+  applied.start();
+  const named = new Set<string>();
+  const files = new ManifestFiles({
+    paths,
+    read: (text, file) => readManifests(text, file, kinds),
+    onChange: (content) => {
+      sayWhatIsWrong(content, named, report);
+      applied.apply(content);
+    },
+  });
+  await files.start();
+  return { applied, files };
+}
+
+/** `named`: kinds that were said to be skipped. */
+function sayWhatIsWrong({ problems, skipped }: ManifestContent, named: Set<string>, report: Report): void {
+  for (const problem of problems) report({ type: 'problem', ...problem });
+  for (const { apiVersion, kind } of skipped) {
+    const name = `${kind} (${apiVersion})`;
+    if (!named.has(name)) report({ type: 'note', message: `${name} is no kind of local mode: skipped` });
+    named.add(name);
+  }
+}
+
+function sayUrls(urls: Readonly<Record<string, string | undefined>>, report: Report): void {
+  for (const [what, url] of Object.entries(urls)) if (url !== undefined) report({ type: 'started', what, url });
+}
+
+function isLoopback(url: string): boolean {
+  const host = URL.parse(url)?.hostname ?? '';
+  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+const LOOK_MS = 50;
+const NEVER = new AbortController().signal;
+
+/** Looks again and again until nothing is found, or the time is over; resolves to what was found last. */
+async function untilNothing(
+  look: () => readonly string[],
+  timeoutMs: number,
+  stop: AbortSignal,
+): Promise<readonly string[]> {
+  const over = AbortSignal.any([AbortSignal.timeout(timeoutMs), stop]);
+  for (;;) {
+    const found = look();
+    if (found.length === 0 || over.aborted) return found;
+    await sleep(LOOK_MS);
+  }
+}

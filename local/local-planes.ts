@@ -1,0 +1,75 @@
+import pino from 'pino';
+import { type Adapter, startAdapter } from '../adapter/adapter.ts';
+import { readAdapterConfig } from '../adapter/config.ts';
+import { AccessTokens } from '../controller/access-tokens.ts';
+import { type Controller, startController } from '../controller/controller.ts';
+import type { SinkDeps } from '../controller/sink.ts';
+import type { PortWish } from '../core/listen.ts';
+import type { SourceDefinition } from '../sources/contract.ts';
+import type { MemoryCluster } from './memory-cluster.ts';
+import type { MemoryRoutes } from './memory-routes.ts';
+
+export const HOST = '127.0.0.1';
+const HOUR_MS = 3_600_000;
+
+/** Says what went wrong in a part, for people. */
+export type Warn = (from: string, message: string) => void;
+
+/** The adapter of a cluster, on loopback, with its routes from memory. */
+export function startLocalAdapter(port: PortWish, routes: MemoryRoutes, warn: Warn): Promise<Adapter> {
+  const config = readAdapterConfig({ HOST, ALLOW_LOOPBACK_SINKS: 'true', SHUTDOWN_DELAY_MS: '0' });
+  const internalPort = { preferred: 8090 };
+  return startAdapter({ ...config, port, internalPort }, warningLog('adapter', warn), routes.feed);
+}
+
+export interface LocalControllerOptions {
+  readonly cluster: MemoryCluster;
+  readonly definitions: readonly SourceDefinition[];
+  readonly sinks: Omit<SinkDeps, 'objects'>;
+  /** Base URL under which the provider with this API reaches the adapter; `api` undefined: the user makes the webhook. */
+  readonly publicUrlFor: (api: string | undefined) => string | undefined;
+  readonly warn: Warn;
+}
+
+/** The controller of a cluster, over the one in memory. */
+export function startLocalController({
+  cluster,
+  definitions,
+  sinks,
+  publicUrlFor,
+  warn,
+}: LocalControllerOptions): Controller {
+  return startController({
+    cluster,
+    sources: definitions,
+    definitionOf: (kind) => definitions.find((definition) => definition.kind === kind),
+    tokens: new AccessTokens(),
+    ...sinks,
+    adapter: {
+      dedicated: 'shared',
+      publicUrlFor,
+      publicUrlAdvice: 'give --public-url, the URL of a tunnel to it, or --simulate to try without the provider',
+    },
+    now: () => new Date(),
+    secretOverlapMs: HOUR_MS,
+    abandonHookMs: HOUR_MS,
+    hookCheckMs: 600_000,
+    firstDeliveryPollMs: 500,
+    queue: { workers: 4, firstDelayMs: 200, longestDelayMs: 60_000, unchangedMs: 300_000 },
+    log: warningLog('controller', warn),
+  });
+}
+
+/** What goes wrong is said; the rest is to be seen in status and in what the dumper gets. */
+function warningLog(part: string, warn: Warn) {
+  const options = { level: 'warn', base: null, timestamp: false };
+  return pino(options, { write: (line) => warn(part, sentenceOf(line)) });
+}
+
+const TOLD = ['source', 'event', 'delivery', 'outcome', 'status', 'detail', 'error'];
+
+function sentenceOf(line: string): string {
+  const { msg, ...facts } = JSON.parse(line) as Record<string, unknown>;
+  const told = TOLD.filter((name) => facts[name] !== undefined).map((name) => `${name} ${String(facts[name])}`);
+  return [msg, ...told].join(', ');
+}

@@ -1,0 +1,136 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigurationError, messageOf } from '../core/errors.ts';
+import type { LocalManifest, ManifestText, Problem } from './manifests.ts';
+
+export interface ManifestFilesOptions {
+  /** Files, and folders whose `.yaml`, `.yml` and `.json` files count (not those of folders in them, as with kubectl). */
+  readonly paths: readonly string[];
+  readonly read: (text: string, file: string) => ManifestText;
+  /** Called when something changed, with what there is now. */
+  readonly onChange: (content: ManifestContent) => void;
+}
+
+export interface ManifestContent {
+  /** Of a file that is broken, what it held when it was good. */
+  readonly manifests: readonly LocalManifest[];
+  /** Problems of the files that changed. */
+  readonly problems: readonly Problem[];
+  readonly skipped: ManifestText['skipped'];
+  /** Files that are broken, and so say nothing about what is gone. */
+  readonly broken: ReadonlySet<string>;
+}
+
+interface KnownFile {
+  readonly version: string;
+  readonly good: readonly LocalManifest[];
+  readonly isBroken: boolean;
+}
+
+/** How often the files are looked at. A change counts when two looks saw the same: editors write in several steps. */
+const LOOK_MS = 150;
+const MANIFEST = /\.(ya?ml|json)$/;
+
+/** Follows manifest files. Looking is all it does: it works on every file system and with every editor. */
+export class ManifestFiles {
+  readonly #options: ManifestFilesOptions;
+  readonly #known = new Map<string, KnownFile>();
+  #lastLook = '';
+  #stopped = false;
+  #following: Promise<void> = Promise.resolve();
+
+  constructor(options: ManifestFilesOptions) {
+    this.#options = { ...options, paths: options.paths.map((path) => resolve(path)) };
+  }
+
+  /**
+   * Reads everything once, then follows it.
+   * @throws ConfigurationError when a path is not there.
+   */
+  async start(): Promise<void> {
+    for (const path of this.#options.paths) {
+      await stat(path).catch((error: unknown) => {
+        throw new ConfigurationError('manifests', [`-f ${path} cannot be read: ${messageOf(error)}`]);
+      });
+    }
+    const versions = await this.#look();
+    this.#lastLook = JSON.stringify([...versions]);
+    await this.#readChanged(versions);
+    this.#following = this.#follow();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#following;
+  }
+
+  async #follow(): Promise<void> {
+    while (!this.#stopped) {
+      await sleep(LOOK_MS);
+      const versions = await this.#look();
+      const look = JSON.stringify([...versions]);
+      if (look === this.#lastLook) await this.#readChanged(versions);
+      this.#lastLook = look;
+    }
+  }
+
+  /** What tells one state of each file from another. */
+  async #look(): Promise<Map<string, string>> {
+    const versions = new Map<string, string>();
+    for (const path of this.#options.paths) {
+      const names = await readdir(path).catch(() => undefined);
+      const files = names?.filter((name) => MANIFEST.test(name) && !name.startsWith('.')).toSorted();
+      for (const file of files?.map((name) => join(path, name)) ?? [path]) {
+        const found = await stat(file).catch(() => undefined);
+        if (found?.isFile()) versions.set(file, [found.ino, found.size, found.mtimeMs, found.ctimeMs].join());
+      }
+    }
+    return versions;
+  }
+
+  async #readChanged(versions: ReadonlyMap<string, string>): Promise<void> {
+    const problems: Problem[] = [];
+    const skipped: ManifestText['skipped'][number][] = [];
+    let changed = this.#known.size === 0;
+    for (const file of this.#known.keys()) if (!versions.has(file)) changed = this.#known.delete(file);
+    for (const [file, version] of versions) {
+      const known = this.#known.get(file);
+      if (known?.version === version) continue;
+      changed = true;
+      const read = await this.#read(file);
+      problems.push(...read.problems);
+      skipped.push(...read.skipped);
+      const isBroken = read.problems.length > 0;
+      this.#known.set(file, { version, isBroken, good: isBroken ? (known?.good ?? []) : read.manifests });
+    }
+    if (changed) this.#tell(problems, skipped);
+  }
+
+  async #read(file: string): Promise<ManifestText> {
+    try {
+      return this.#options.read(await readFile(file, 'utf8'), file);
+    } catch (error) {
+      return { manifests: [], skipped: [], problems: [{ file, line: 1, message: messageOf(error) }] };
+    }
+  }
+
+  /** Of two objects with the same name, the first counts. */
+  #tell(problems: Problem[], skipped: ManifestText['skipped']): void {
+    const manifests = new Map<string, LocalManifest>();
+    for (const one of [...this.#known.values()].flatMap(({ good }) => good)) {
+      const name = `${one.kind} ${one.metadata.namespace}/${one.metadata.name}`;
+      const key = `${one.apiVersion.split('/')[0]} ${name}`;
+      const first = manifests.get(key);
+      if (first)
+        problems.push({
+          file: one.file,
+          line: one.line,
+          message: `${name} stands in ${first.file}:${first.line} already; this one is ignored`,
+        });
+      else manifests.set(key, one);
+    }
+    const broken = new Set([...this.#known].filter(([, { isBroken }]) => isBroken).map(([file]) => file));
+    this.#options.onChange({ manifests: [...manifests.values()], problems, skipped, broken });
+  }
+}
