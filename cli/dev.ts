@@ -3,7 +3,8 @@ import type { Dev, DevOptions } from '../local/dev.ts';
 import type { Report } from '../local/dev-line.ts';
 import { type Command, listOption, portOption, UsageError, type Values } from './command.ts';
 
-const STATE_FOLDER = '.headwater';
+/** In the folder the command runs in. */
+export const STATE_FOLDER = '.headwater';
 const CLEANUP_MS = 30_000;
 const USUAL_PORTS = { port: 8080, 'broker-port': 8081, 'dump-port': 8082, 'simulator-port': 8083 };
 

@@ -6,18 +6,30 @@ import { printable } from '../dump/format.ts';
 import { postDelivery } from '../local/post-delivery.ts';
 import { type BodyForm, bodyForms, type JsonObject, type SignedDelivery, type Simulator } from '../sources/contract.ts';
 import { definitionOf, sources } from '../sources/registry.ts';
-import { type Command, type Terminal, UsageError, type Values } from './command.ts';
+import { type Command, listOption, type Terminal, UsageError, type Values } from './command.ts';
+import { STATE_FOLDER } from './dev.ts';
+
+const LOCAL_ADAPTER = 'http://127.0.0.1:8080';
 
 export const sendCommand: Command = {
   name: 'send',
   argumentNames: 'EVENT|FILE',
   summary: 'post a delivery, signed as the provider signs it',
   options: {
-    url: { type: 'string', value: 'URL', help: 'the webhook URL' },
+    file: {
+      type: 'string',
+      short: 'f',
+      multiple: true,
+      value: 'PATH',
+      help: 'manifests of headwater dev: URL and secret are taken from the source in them',
+    },
+    source: { type: 'string', value: 'NAMESPACE/NAME', help: 'which source, where the manifests hold several' },
+    adapter: { type: 'string', value: 'URL', help: 'with -f: where the adapter is (http://127.0.0.1:8080)' },
+    url: { type: 'string', value: 'URL', help: 'without -f: the webhook URL' },
     'secret-file': {
       type: 'string',
       value: 'FILE',
-      help: 'holds the webhook secret; a line break at its end is not part of it',
+      help: 'without -f: holds the webhook secret; a line break at its end is not part of it',
     },
     event: { type: 'string', value: 'EVENT', help: 'the event a FILE is (the part of its name before the first dot)' },
     id: { type: 'string', value: 'ID', help: 'the delivery id (a new one)' },
@@ -35,15 +47,61 @@ is the first. FILE holds the payload.
 Ends with 0 only when the answer was 2xx.
 `,
   async run({ values, positionals }, terminal) {
-    const simulator = await simulatorOf(values['kind']);
-    if (values['list'] === true) return list(simulator, terminal);
-    const { what, url, secretFile, eventType, ...idAndForm } = readOptions(values, positionals);
-    const secret = (await read(secretFile)).toString('utf8').replace(/\r?\n$/, '');
-    if (secret === '') throw new UsageError([`the secret in ${secretFile} is empty`]);
+    if (values['list'] === true) return list(await simulatorOf(values['kind']), terminal);
+    const { what, eventType, ...idAndForm } = readOptions(values, positionals);
+    const { kind, url, secret } = await targetOf(values);
+    const simulator = await simulatorOf(kind);
     const event = await eventOf(what, eventType, simulator);
     return post(url, simulator.deliver({ ...event, ...idAndForm }, secret), terminal);
   },
 };
+
+interface Target {
+  readonly kind: Values[string];
+  readonly url: string;
+  readonly secret: string;
+}
+
+/** What is wrong with where to send to: named by manifests, or given. */
+function problemsOfTarget(values: Values): string[] {
+  const { url, source, adapter = LOCAL_ADAPTER, 'secret-file': secretFile } = values;
+  if (listOption(values['file']).length > 0) {
+    return [
+      url === undefined && secretFile === undefined ? '' : 'with -f, --url and --secret-file are not given',
+      httpUrl(adapter) ? '' : '--adapter must be an http or https URL',
+    ];
+  }
+  return [
+    httpUrl(url) ? '' : '--url must be the webhook URL, http or https (or name manifests: -f PATH)',
+    secretFile ? '' : '--secret-file must name the file with the webhook secret',
+    (source ?? values['adapter']) === undefined ? '' : '--source and --adapter are for manifests: -f PATH',
+  ];
+}
+
+/** Where to send, and what to sign with. */
+async function targetOf(values: Values): Promise<Target> {
+  const {
+    kind,
+    url,
+    source,
+    adapter = LOCAL_ADAPTER,
+    'secret-file': secretFile,
+  } = values as Readonly<Record<string, string>>;
+  const paths = listOption(values['file']);
+  if (paths.length > 0) {
+    const { manifestTarget } = await import('../local/manifest-target.ts');
+    const found = await manifestTarget(paths, source, STATE_FOLDER);
+    return { kind: found.kind, url: adapter.replace(/\/+$/, '') + found.path, secret: found.secret };
+  }
+  const secret = (await read(String(secretFile))).toString('utf8').replace(/\r?\n$/, '');
+  if (secret === '') throw new UsageError([`the secret in ${secretFile} is empty`]);
+  return { kind, url: String(url), secret };
+}
+
+function httpUrl(value: Values[string]): URL | undefined {
+  const url = URL.parse(String(value));
+  return url && /^https?:$/.test(url.protocol) ? url : undefined;
+}
 
 async function simulatorOf(kind: Values[string]): Promise<Simulator> {
   const definition = kind === undefined ? sources[0] : definitionOf(String(kind));
@@ -53,26 +111,23 @@ async function simulatorOf(kind: Values[string]): Promise<Simulator> {
 
 interface SendOptions {
   readonly what: string;
-  readonly url: string;
-  readonly secretFile: string;
   readonly eventType: string | undefined;
   readonly id?: string;
   readonly form?: BodyForm;
 }
 
 function readOptions(values: Values, [what, ...others]: readonly string[]): SendOptions {
-  // None of these is a boolean option.
-  const { url, 'secret-file': secretFile, event: eventType, id } = values as Readonly<Record<string, string>>;
+  // Neither is a list, nor a boolean option.
+  const { event: eventType, id } = values as Readonly<Record<string, string>>;
   const form = bodyForms.find((known) => known === values['form']);
   const problems = [
     what && others.length === 0 ? '' : 'name one EVENT or FILE (--list shows the events)',
-    /^https?:$/.test(URL.parse(url ?? '')?.protocol ?? '') ? '' : '--url must be the webhook URL, http or https',
+    ...problemsOfTarget(values),
     /^[\x20-\x7e]*$/.test(id ?? '') ? '' : '--id must be plain ASCII on one line',
-    secretFile ? '' : '--secret-file must name the file with the webhook secret',
     form || values['form'] === undefined ? '' : `--form must be ${bodyForms.join(' or ')}`,
   ].filter(Boolean);
-  if (!what || !url || !secretFile || problems.length > 0) throw new UsageError(problems);
-  return { what, url, secretFile, eventType, ...(id !== undefined && { id }), ...(form && { form }) };
+  if (!what || problems.length > 0) throw new UsageError(problems);
+  return { what, eventType, ...(id !== undefined && { id }), ...(form && { form }) };
 }
 
 function list({ recordedEvents }: Simulator, terminal: Terminal): number {

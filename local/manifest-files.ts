@@ -49,15 +49,23 @@ export class ManifestFiles {
    * @throws ConfigurationError when a path is not there.
    */
   async start(): Promise<void> {
+    this.#lastLook = JSON.stringify([...(await this.readOnce())]);
+    this.#following = this.#follow();
+  }
+
+  /**
+   * Resolves to what tells this state of the files from another.
+   * @throws ConfigurationError when a path is not there.
+   */
+  async readOnce(): Promise<ReadonlyMap<string, string>> {
     for (const path of this.#options.paths) {
       await stat(path).catch((error: unknown) => {
         throw new ConfigurationError('manifests', [`-f ${path} cannot be read: ${messageOf(error)}`]);
       });
     }
     const versions = await this.#look();
-    this.#lastLook = JSON.stringify([...versions]);
     await this.#readChanged(versions);
-    this.#following = this.#follow();
+    return versions;
   }
 
   async stop(): Promise<void> {

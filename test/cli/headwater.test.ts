@@ -21,7 +21,18 @@ const commands = {
     '--output FORM',
   ],
   dump: ['--port PORT', '--host ADDRESS', '--full', '--output FORM'],
-  send: ['--url URL', '--secret-file FILE', '--event EVENT', '--id ID', '--form FORM', '--kind KIND', '--list'],
+  send: [
+    '-f, --file PATH',
+    '--source NAMESPACE/NAME',
+    '--adapter URL',
+    '--url URL',
+    '--secret-file FILE',
+    '--event EVENT',
+    '--id ID',
+    '--form FORM',
+    '--kind KIND',
+    '--list',
+  ],
   adapter: ['ROUTES_DIR', 'HOST', 'PORT, INTERNAL_PORT', 'ALLOW_LOOPBACK_SINKS', 'LOG_LEVEL'],
 };
 const everyCommand = Object.keys(commands).map((name) => expect.stringMatching(new RegExp(`^  ${name} +\\S`)));

@@ -71,7 +71,7 @@ describe('it refuses with 2, a sentence and a hint, and sends nothing', () => {
     expect(code).toBe(2);
     expect(stderr.split('\n')).toEqual([
       'headwater send: name one EVENT or FILE (--list shows the events)',
-      'headwater send: --url must be the webhook URL, http or https',
+      'headwater send: --url must be the webhook URL, http or https (or name manifests: -f PATH)',
       'headwater send: --secret-file must name the file with the webhook secret',
       'headwater send: --form must be compact or indented or escaped or form',
       ...hint.split('\n'),
