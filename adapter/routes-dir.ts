@@ -28,6 +28,7 @@ interface RouteFile {
 
 /** Where the system tells of no change (network file systems), it is found by looking. */
 const RESCAN_MS = 30_000;
+const LOOK_MS = 1000;
 const SETTLE_MS = 20;
 
 /**
@@ -42,6 +43,9 @@ export class RoutesDir {
   #watcher: FSWatcher | undefined;
   #watchedFolder = '';
   #timers: NodeJS.Timeout[] = [];
+  /** Runs while something changed and is about to be read. */
+  #settling: NodeJS.Timeout | undefined;
+  /** One read after the other: of two at once the older would undo what the newer found. */
   #reading: Promise<void> = Promise.resolve();
 
   constructor(options: RoutesDirOptions) {
@@ -52,10 +56,12 @@ export class RoutesDir {
    * Reads every file once, then follows the folder; `lookMs`: how often to look whether it was replaced by another.
    * @throws when the folder cannot be read.
    */
-  async start(lookMs = 1000): Promise<void> {
+  async start({ rescanMs = RESCAN_MS, lookMs = LOOK_MS } = {}): Promise<void> {
     await this.#watch();
-    await this.#read();
-    const rescan = setInterval(() => this.#readSoon(), RESCAN_MS);
+    const first = this.#read();
+    this.#reading = first.catch(() => undefined);
+    await first;
+    const rescan = setInterval(() => this.#readInTurn(), rescanMs);
     const look = setInterval(() => this.#lookAtFolder(), lookMs);
     this.#timers = [rescan, look];
     for (const timer of this.#timers) timer.unref();
@@ -63,6 +69,7 @@ export class RoutesDir {
 
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#settling);
     this.#watcher?.close();
     await this.#reading;
   }
@@ -71,12 +78,8 @@ export class RoutesDir {
     const { folder, log } = this.#options;
     this.#watcher?.close();
     this.#watchedFolder = await this.#folderNow();
-    let pending: NodeJS.Timeout | undefined;
     try {
-      this.#watcher = watch(folder, () => {
-        clearTimeout(pending);
-        pending = setTimeout(() => this.#readSoon(), SETTLE_MS);
-      });
+      this.#watcher = watch(folder, () => this.#readSoon());
       this.#watcher.on('error', (error) => log.warn({ error: messageOf(error) }, 'route folder not watched'));
     } catch (error) {
       log.warn({ folder, error: messageOf(error) }, 'route folder not watched');
@@ -99,7 +102,15 @@ export class RoutesDir {
     });
   }
 
+  /** Many changes come at once. A change does not put the read off: where they never end, it would never come. */
   #readSoon(): void {
+    this.#settling ??= setTimeout(() => {
+      this.#settling = undefined;
+      this.#readInTurn();
+    }, SETTLE_MS);
+  }
+
+  #readInTurn(): void {
     this.#inTurn(() => this.#read());
   }
 

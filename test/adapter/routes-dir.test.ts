@@ -1,7 +1,9 @@
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, open, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RouteTable } from '../../adapter/route-table.ts';
@@ -14,12 +16,14 @@ import { FakeSink } from '../support/fake-sink.ts';
 import { type LogLine, TestAdapter } from '../support/test-adapter.ts';
 
 let folder: string;
+let elsewhere: string;
 let table: RouteTable;
 let reader: RoutesDir;
 let lines: LogLine[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'headwater-routes-'));
+  elsewhere = await mkdtemp(join(tmpdir(), 'headwater-elsewhere-'));
   table = new RouteTable(definitionOf);
   lines = [];
   const log = pino({ level: 'debug' }, { write: (line) => void lines.push(JSON.parse(line) as LogLine) });
@@ -27,7 +31,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await reader.stop();
-  await rm(folder, { recursive: true, force: true });
+  for (const made of [folder, elsewhere]) await rm(made, { recursive: true, force: true });
 });
 
 const write = (route: object, name: string) => writeFile(join(folder, name), JSON.stringify(route));
@@ -51,6 +55,46 @@ describe('a folder of route files', () => {
     await rm(join(folder, 'a.json'));
     await expect.poll(served, { timeout: 1000 }).toEqual({});
     expect(table.find('/hooks/a')).toBeUndefined();
+  });
+
+  it('keeps what is added while it is read for the first time', async () => {
+    // What happens behind the link is no change of the folder.
+    const slow = join(elsewhere, 'slow.json');
+    execFileSync('mkfifo', [slow]);
+    await symlink(slow, join(folder, 'slow.json'));
+    const started = reader.start();
+    // Opens when the reader has come to the pipe, where it waits until something is written.
+    const pipe = await open(slow, 'w');
+    await write(aRoute({ uid: 'new' }), 'new.json');
+    // Time enough for a second read that does not wait for the first.
+    await sleep(200);
+    const text = JSON.stringify(aRoute({ uid: 'slow' }));
+    await writeFile(`${slow}.next`, text);
+    await rename(`${slow}.next`, slow);
+    await pipe.writeFile(text);
+    await pipe.close();
+    await started;
+    await expect.poll(served, { timeout: 1000 }).toEqual({ new: 1, slow: 1 });
+  });
+
+  it('is followed while something in it changes without end', async () => {
+    await reader.start();
+    const noise = setInterval(() => void write({}, 'noise.txt'), 5);
+    try {
+      await write(aRoute({ uid: 'a' }), 'a.json');
+      await expect.poll(served, { timeout: 1000 }).toEqual({ a: 1 });
+    } finally {
+      clearInterval(noise);
+    }
+  });
+
+  it('is looked through now and then, for what the system does not tell of', async () => {
+    const file = join(elsewhere, 'a.json');
+    await writeFile(file, JSON.stringify(aRoute({ uid: 'a' })));
+    await symlink(file, join(folder, 'a.json'));
+    await reader.start({ rescanMs: 50 });
+    await writeFile(file, JSON.stringify(aRoute({ uid: 'a', generation: 2 })));
+    await expect.poll(served, { timeout: 1000 }).toEqual({ a: 2 });
   });
 
   const broken = [
@@ -102,7 +146,7 @@ describe('a folder of route files', () => {
 
   it('is found again after it was replaced by another folder', async () => {
     await write(aRoute({ uid: 'a' }), 'a.json');
-    await reader.start(50);
+    await reader.start({ lookMs: 50 });
     await rename(folder, `${folder}-old`);
     await mkdir(folder);
     await write(aRoute({ uid: 'b' }), 'b.json');
@@ -114,7 +158,7 @@ describe('a folder of route files', () => {
 
   it('that vanishes leaves what is served, and is said', async () => {
     await write(aRoute({ uid: 'a' }), 'a.json');
-    await reader.start(50);
+    await reader.start({ lookMs: 50 });
     await rm(folder, { recursive: true });
     await expect
       .poll(() => lines.some(({ msg }) => msg === 'route folder not read; what is served stays'), { timeout: 2000 })
