@@ -53,6 +53,7 @@ export async function startAdapter(
   const deliverDeps = { pools, limits: delivery, clock };
   const logDelivery = deliveryLogger(log);
   let ready = false;
+  let stopping = false;
 
   const receiverFor = (arrivedAt: number) => ({
     routes,
@@ -65,7 +66,8 @@ export async function startAdapter(
     metrics.record(receipt, seconds);
     logDelivery(receipt, seconds);
   };
-  const server = buildServer({ routes, limits: config.limits, room, receiverFor, record, clock, log });
+  const isStopping = () => stopping;
+  const server = buildServer({ routes, limits: config.limits, room, receiverFor, isStopping, record, clock, log });
   const instance = randomUUID().slice(0, 8);
   const internal = buildInternalServer({ routes, metrics, instance, isReady: () => ready });
   const table = {
@@ -81,6 +83,7 @@ export async function startAdapter(
 
   const stop = async (delayMs: number) => {
     ready = false;
+    stopping = true;
     await sleep(delayMs);
     clearInterval(sweep);
     await feed.stop();

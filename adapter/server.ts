@@ -14,6 +14,8 @@ export interface ServerDeps {
   readonly room: BufferedBytes;
   /** What `receiveDelivery` needs for a request that arrived at this time of `clock`. */
   readonly receiverFor: (arrivedAt: number) => ReceiverDeps;
+  /** From then on every reply ends its connection, so that clients turn elsewhere before this process is gone. */
+  readonly isStopping: () => boolean;
   /** Called once for each request, when its outcome is known. */
   readonly record: (receipt: Receipt, seconds: number) => void;
   readonly clock: () => number;
@@ -54,12 +56,6 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
 
-  let closing = false;
-  app.addHook('preClose', (done) => {
-    closing = true;
-    done();
-  });
-
   app.addHook('onRequest', (request, reply, done) => {
     request.arrivedAt = deps.clock();
     const path = pathOf(request);
@@ -97,8 +93,7 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
     if (status === 405) reply.header('allow', 'POST');
     if (status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
     if (!request.raw.complete) closeAfterReply(request, reply);
-    // Else a client that keeps its connection would hold up the end.
-    if (closing) reply.header('connection', 'close');
+    if (deps.isStopping()) reply.header('connection', 'close');
     return reply
       .code(status)
       .type('text/plain; charset=utf-8')

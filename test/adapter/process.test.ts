@@ -99,15 +99,17 @@ describe('SIGTERM', () => {
     const { port, internalPort } = await start({ SHUTDOWN_DELAY_MS: '600' });
     const readiness = async () => (await fetch(`http://127.0.0.1:${internalPort}/readyz`)).status;
     expect(await readiness()).toBe(200);
+    expect((await deliver(port)).headers.connection).toBe('keep-alive');
     adapter.child.kill('SIGTERM');
     await expect.poll(readiness, { interval: 10 }).toBe(503);
-    expect((await deliver(port)).status).toBe(202);
+    // Its clients are told to connect anew, elsewhere, while there is time.
+    expect(await deliver(port)).toMatchObject({ status: 202, headers: { connection: 'close' } });
     let release: () => void = () => undefined;
     sink.answer((response) => {
       release = () => void response.writeHead(202).end();
     });
     const held = deliver(port);
-    await sink.waitFor(2);
+    await sink.waitFor(3);
     // The port closes when the delay is over; the delivery is still held by the sink.
     const isOpen = () =>
       new Promise<boolean>((resolveOpen) => {
@@ -120,7 +122,7 @@ describe('SIGTERM', () => {
     // It does not wait for this client to end the connection.
     expect(await held).toMatchObject({ status: 202, headers: { connection: 'close' } });
     expect(await adapter.exited).toBe(0);
-    expect(adapter.lines.filter(({ outcome }) => outcome === 'kept')).toHaveLength(2);
+    expect(adapter.lines.filter(({ outcome }) => outcome === 'kept')).toHaveLength(3);
   });
 
   it('a second one ends it at once', async () => {
