@@ -31,9 +31,17 @@ export function isInexact(value: Scalar | undefined): boolean {
   return typeof value === 'number' && !Number.isSafeInteger(value);
 }
 
-/** Parses JSON with each inexact number replaced by its own text: ids may exceed 2^53. */
-export function parseWithExactNumbers(text: string): JsonObject {
+/**
+ * Parses JSON with each inexact number replaced by its own text: ids may exceed 2^53. undefined when it is nested too
+ * deep: `JSON.parse` calls a function for each value only by recursion.
+ */
+export function parseWithExactNumbers(text: string): JsonObject | undefined {
   const exact = (_name: string, value: unknown, context?: { source?: string }) =>
     typeof value === 'number' && isInexact(value) ? (context?.source ?? value) : value;
-  return JSON.parse(text, exact) as JsonObject;
+  try {
+    return JSON.parse(text, exact) as JsonObject;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }

@@ -73,6 +73,11 @@ describe('rightly signed bodies', () => {
       status: 202,
     },
     {
+      name: 'a number beyond everything in depth 100,000',
+      body: `{"issue":{"number":1e999},"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+      status: 202,
+    },
+    {
       name: '__proto__ and constructor',
       body: '{"__proto__":{"sender":{"login":"x"}},"constructor":{"prototype":{"id":1}}}',
       status: 202,
@@ -114,6 +119,12 @@ describe('rightly signed bodies', () => {
     {
       name: 'a form with two payloads',
       body: 'payload=%7B%7D&payload=%7B%7D',
+      status: 400,
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    },
+    {
+      name: 'a form of 26 MiB of ampersands',
+      body: `payload=%7B%7D${'&'.repeat(26 * MEBIBYTE - 14)}`,
       status: 400,
       headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
     },

@@ -157,6 +157,31 @@ it('maps whatever JSON object comes under whatever event name', () => {
   );
 });
 
+describe('a number no double can hold', () => {
+  const subjectOf = (number: string, rest: string) =>
+    map('issues', `{"issue":{"number":${number}},"rest":${rest}}`)['subject'];
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  const long = `"${'x'.repeat(256 * 1024)}"`;
+  const rows = [
+    { name: 'keeps its digits', number: '12345678901234567890', rest: '0', subject: '12345678901234567890' },
+    { name: 'beyond all keeps its text', number: '1e999', rest: '0', subject: '1e999' },
+    {
+      name: 'is rounded in a deep document',
+      number: '12345678901234567890',
+      rest: deep,
+      subject: '12345678901234567000',
+    },
+    {
+      name: 'is rounded in a long document',
+      number: '12345678901234567890',
+      rest: long,
+      subject: '12345678901234567000',
+    },
+    { name: 'beyond all, in a long document', number: '1e999', rest: long, subject: 'Infinity' },
+  ];
+  for (const { name, number, rest, subject } of rows) it(name, () => expect(subjectOf(number, rest)).toBe(subject));
+});
+
 describe('a form', () => {
   const rows: { name: string; body: string; payload: string | undefined }[] = [
     { name: 'payload alone', body: 'payload=%7B%22a%22%3A1%7D', payload: '{"a":1}' },
@@ -170,6 +195,8 @@ describe('a form', () => {
     { name: 'twice: nobody knows which one counts', body: 'payload=a&payload=b', payload: undefined },
     { name: 'absent', body: 'load=x', payload: undefined },
     { name: 'empty', body: '', payload: undefined },
+    { name: 'the last of 100', body: `${'&'.repeat(99)}payload=x`, payload: 'x' },
+    { name: 'the first of 101', body: `payload=x${'&'.repeat(100)}`, payload: undefined },
   ];
   for (const { name, body, payload } of rows) {
     it(name, () => expect(formParameter(Buffer.from(body), 'payload')?.toString('latin1')).toBe(payload));
