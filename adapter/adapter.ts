@@ -5,10 +5,10 @@ import { listen } from '../core/listen.ts';
 import type { Log } from '../core/log.ts';
 import type { Route } from '../core/route.ts';
 import { definitionOf } from '../sources/registry.ts';
-import { BufferedBytes } from './body.ts';
+import { BufferedBytes, type HeldBytes } from './body.ts';
 import type { AdapterConfig } from './config.ts';
 import { Deduplication } from './deduplication.ts';
-import { deliverEvent } from './deliver.ts';
+import { deliverEvent, type OutgoingEvent } from './deliver.ts';
 import { deliveryLogger } from './delivery-log.ts';
 import { buildInternalServer } from './internal-server.ts';
 import { Metrics } from './metrics.ts';
@@ -55,12 +55,14 @@ export async function startAdapter(
   let ready = false;
   let stopping = false;
 
-  const receiverFor = (arrivedAt: number) => ({
+  const receiverFor = (arrivedAt: number, held: HeldBytes) => ({
     routes,
     deduplication,
     now: () => new Date(),
-    keep: (event: Parameters<typeof deliverEvent>[0], route: ServedRoute) =>
-      deliverEvent(event, route, arrivedAt + (delivery.budgetMs ?? route.definition.replyBudgetMs), deliverDeps),
+    keep: (event: OutgoingEvent, route: ServedRoute) => {
+      const deadline = arrivedAt + (delivery.budgetMs ?? route.definition.replyBudgetMs);
+      return deliverEvent(event, route, { deadline, held }, deliverDeps);
+    },
   });
   const record = (receipt: Receipt, seconds: number) => {
     metrics.record(receipt, seconds);

@@ -27,8 +27,33 @@ export class BufferedBytes {
   }
 }
 
+/** The bytes counted for one body: until the last of its holders, of which there is one at first, has let go. */
+export class HeldBytes {
+  readonly #room: BufferedBytes;
+  #bytes = 0;
+  #holders = 1;
+
+  constructor(room: BufferedBytes) {
+    this.#room = room;
+  }
+
+  add(bytes: number): void {
+    this.#room.take(bytes);
+    this.#bytes += bytes;
+  }
+
+  hold(): void {
+    this.#holders += 1;
+  }
+
+  letGo(): void {
+    this.#holders -= 1;
+    if (this.#holders === 0) this.#room.release(this.#bytes);
+  }
+}
+
 export type ReadBody =
-  | { readonly kind: 'read'; readonly body: Buffer; readonly release: () => void }
+  | { readonly kind: 'read'; readonly body: Buffer; readonly held: HeldBytes }
   | { readonly kind: 'too-large' | 'no-room' | 'aborted' };
 
 const SLAB_BYTES = 16 * 1024;
@@ -77,20 +102,16 @@ class Pieces {
 
 /**
  * Reads a request's body as it came. Room is counted as bytes arrive, not as they are announced, so that a client which
- * announces much and sends nothing shuts nobody out; the reader calls `release` when it needs the body no more.
+ * announces much and sends nothing shuts nobody out; the reader lets go of `held` when it needs the body no more.
  */
 export function readBody(request: IncomingMessage, limits: ReceiveLimits, room: BufferedBytes): Promise<ReadBody> {
   return new Promise((resolve) => {
     const pieces = new Pieces();
-    let taken = 0;
-    const release = () => {
-      room.release(taken);
-      taken = 0;
-    };
+    const held = new HeldBytes(room);
     const end = (result: ReadBody) => {
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
       if (result.kind !== 'read') {
-        release();
+        held.letGo();
         request.pause();
       }
       resolve(result);
@@ -99,11 +120,10 @@ export function readBody(request: IncomingMessage, limits: ReceiveLimits, room: 
       const cost = pieces.costOf(chunk);
       if (pieces.length + chunk.length > limits.bodyBytes) return end({ kind: 'too-large' });
       if (!room.hasRoomFor(cost)) return end({ kind: 'no-room' });
-      room.take(cost);
-      taken += cost;
+      held.add(cost);
       pieces.add(chunk);
     };
-    const onEnd = () => end({ kind: 'read', body: pieces.join(), release });
+    const onEnd = () => end({ kind: 'read', body: pieces.join(), held });
     const onClose = () => end({ kind: 'aborted' });
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });

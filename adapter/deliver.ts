@@ -3,6 +3,7 @@ import { ForbiddenAddressError } from '../core/address-guard.ts';
 import { type EventAttributes, headerValueOf } from '../core/cloud-event.ts';
 import { type DeliveryPolicy, isAccepted, isRetryable, retryAfterMs } from '../core/delivery-policy.ts';
 import { codeOf, messageOf } from '../core/errors.ts';
+import type { HeldBytes } from './body.ts';
 import type { DeliveryLimits } from './config.ts';
 import type { ReceiveOutcome } from './outcome.ts';
 import type { ServedRoute } from './route-table.ts';
@@ -27,17 +28,17 @@ export type DeliveryOutcome = Extract<ReceiveOutcome, { kind: 'kept' | 'refused'
 
 /**
  * Delivers one event to the route's sink, else to its dead-letter sink, until `deadline` (on the clock of `deps`).
- * 'kept' means that one of them answered 2xx.
+ * 'kept' means that one of them answered 2xx. `held` is what the delivery's body counts as.
  */
 export async function deliverEvent(
   event: OutgoingEvent,
   route: ServedRoute,
-  deadline: number,
+  { deadline, held }: { readonly deadline: number; readonly held: HeldBytes },
   deps: DeliverDeps,
 ): Promise<DeliveryOutcome> {
   const { sink, deadLetterSink, policy } = route;
   if (sink === null) return { kind: 'undelivered', attempts: 0, detail: 'the source has no usable sink' };
-  const message: Message = { headers: binaryModeHeaders(event, route), data: event.data };
+  const message: Message = { headers: binaryModeHeaders(event, route), data: event.data, held };
   const first = await tryUntilAccepted(
     sink,
     message,
@@ -49,7 +50,7 @@ export async function deliverEvent(
   if (deadLetterSink === null) {
     return { kind: refusedForGood(first.answer) ? 'refused' : 'undelivered', attempts: first.attempts, detail };
   }
-  const lastWord = { headers: [...message.headers, ...errorExtensions(sink, first.answer)], data: event.data };
+  const lastWord = { ...message, headers: [...message.headers, ...errorExtensions(sink, first.answer)] };
   const second = await tryUntilAccepted(deadLetterSink, lastWord, { policy, deadline }, deps);
   const attempts = first.attempts + second.attempts;
   if (second.accepted) return { kind: 'kept', attempts, deadLettered: detail };

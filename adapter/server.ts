@@ -2,7 +2,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { refusalBeforeBody } from './admission.ts';
-import { type BufferedBytes, readBody } from './body.ts';
+import { type BufferedBytes, type HeldBytes, readBody } from './body.ts';
 import type { ReceiveLimits } from './config.ts';
 import { httpStatusFor, type ReceiveOutcome, replyTextFor } from './outcome.ts';
 import { type Receipt, type ReceiverDeps, receiveDelivery } from './receive.ts';
@@ -12,8 +12,8 @@ export interface ServerDeps {
   readonly routes: RouteTable;
   readonly limits: ReceiveLimits;
   readonly room: BufferedBytes;
-  /** What `receiveDelivery` needs for a request that arrived at this time of `clock`. */
-  readonly receiverFor: (arrivedAt: number) => ReceiverDeps;
+  /** What `receiveDelivery` needs for a request that arrived at this time of `clock`, with a body that is held. */
+  readonly receiverFor: (arrivedAt: number, held: HeldBytes) => ReceiverDeps;
   /** From then on every reply ends its connection, so that clients turn elsewhere before this process is gone. */
   readonly isStopping: () => boolean;
   /** Called once for each request, when its outcome is known. */
@@ -74,9 +74,9 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
     }
     try {
       const delivery = { path, headers: request.raw.headers, body: read.body };
-      return finish(request, reply, await receiveDelivery(delivery, deps.receiverFor(request.arrivedAt)));
+      return finish(request, reply, await receiveDelivery(delivery, deps.receiverFor(request.arrivedAt, read.held)));
     } finally {
-      read.release();
+      read.held.letGo();
     }
   });
 

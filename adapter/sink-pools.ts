@@ -1,7 +1,8 @@
 import { getCACertificates } from 'node:tls';
-import { buildConnector, Pool } from 'undici';
+import { buildConnector, Client } from 'undici';
 import type { AddressGuard } from '../core/address-guard.ts';
 import type { Destination } from '../core/route.ts';
+import { type Connection, SinkPool } from './sink-pool.ts';
 
 /** A destination split the way requests need it. */
 export interface Sink {
@@ -32,14 +33,14 @@ export interface PoolOptions {
 
 /** Connections to sinks, shared by all routes with the same origin and CA certificates. */
 export class SinkPools {
-  readonly #pools = new Map<string, Pool>();
+  readonly #pools = new Map<string, SinkPool>();
   readonly #options: PoolOptions;
 
   constructor(options: PoolOptions) {
     this.#options = options;
   }
 
-  poolFor(sink: Sink): Pool {
+  poolFor(sink: Sink): SinkPool {
     const key = keyOf(sink);
     let pool = this.#pools.get(key);
     if (pool === undefined) {
@@ -55,7 +56,7 @@ export class SinkPools {
     for (const [key, pool] of this.#pools) {
       if (used.has(key)) continue;
       this.#pools.delete(key);
-      void pool.close();
+      pool.close();
     }
   }
 
@@ -63,31 +64,41 @@ export class SinkPools {
     await Promise.all(Array.from(this.#pools.values(), (pool) => pool.destroy()));
   }
 
-  #open(sink: Sink): Pool {
+  #open(sink: Sink): SinkPool {
     const { guard, connectionsPerSink, connectTimeoutMs } = this.#options;
     const connect = buildConnector({
       timeout: connectTimeoutMs,
       lookup: guard.lookup,
       ...(sink.CACerts === undefined ? {} : { ca: [...getCACertificates('default'), sink.CACerts] }),
     });
-    return new Pool(sink.origin, {
-      connections: connectionsPerSink,
-      pipelining: 1,
-      allowH2: false,
-      // One timer per attempt, in sink.ts, bounds everything; these would only repeat it.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: (options, callback) => {
-        try {
-          guard.check(options.hostname);
-        } catch (forbidden) {
-          callback(forbidden as Error, null);
-          return;
-        }
-        connect(options, callback);
-      },
-    });
+    const guarded: buildConnector.connector = (options, callback) => {
+      try {
+        guard.check(options.hostname);
+      } catch (forbidden) {
+        callback(forbidden as Error, null);
+        return;
+      }
+      connect(options, callback);
+    };
+    return new SinkPool(connectionsPerSink, () => openConnection(sink.origin, guarded));
   }
+}
+
+function openConnection(origin: string, connect: buildConnector.connector): Connection {
+  const client = new Client(origin, {
+    pipelining: 1,
+    allowH2: false,
+    // One timer per attempt, in sink.ts, bounds everything; these would only repeat it.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: (options, callback) =>
+      connect(options, (...result) => {
+        connection.socket = result[1] ?? undefined;
+        callback(...result);
+      }),
+  });
+  const connection: Connection = { client, socket: undefined };
+  return connection;
 }
 
 function keyOf(sink: Sink): string {

@@ -1,11 +1,14 @@
 import type { Dispatcher } from 'undici';
-import { messageOf } from '../core/errors.ts';
+import type { HeldBytes } from './body.ts';
+import type { Borrower, Connection, SinkPool } from './sink-pool.ts';
 import type { Sink, SinkPools } from './sink-pools.ts';
 
 /** One event in CloudEvents binary mode: header names and values in turn, and the data. */
 export interface Message {
   readonly headers: readonly string[];
   readonly data: Buffer;
+  /** What the data counts as; an attempt under way holds it. */
+  readonly held: HeldBytes;
 }
 
 /** What one attempt led to; `unreachable` covers connection errors, time-outs and forbidden addresses. */
@@ -32,27 +35,18 @@ const MAX_REPLY_BYTES = 64 * 1024;
  */
 export function postToSink(pools: SinkPools, sink: Sink, message: Message, timeoutMs: number): Promise<Answer> {
   return new Promise((resolve) => {
-    const attempt = new Attempt(resolve, timeoutMs);
-    try {
-      pools.poolFor(sink).dispatch(
-        {
-          method: 'POST',
-          path: sink.path,
-          headers: [...message.headers, ...sink.headers],
-          body: message.data,
-        },
-        attempt,
-      );
-    } catch (error) {
-      attempt.onResponseError(null, error instanceof Error ? error : new Error(messageOf(error)));
-    }
+    const pool = pools.poolFor(sink);
+    pool.lend(new Attempt(pool, { sink, message }, resolve, timeoutMs));
   });
 }
 
-/** undici's handler of one request. */
-class Attempt implements Dispatcher.DispatchHandler {
+/** One request, from waiting for a connection to the end of the reply; undici's handler of it. */
+class Attempt implements Borrower, Dispatcher.DispatchHandler {
+  readonly #pool: SinkPool;
+  readonly #request: { readonly sink: Sink; readonly message: Message };
   readonly #resolve: (answer: Answer) => void;
   readonly #timer: NodeJS.Timeout;
+  #connection: Connection | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #expired = false;
   #status = 0;
@@ -60,9 +54,24 @@ class Attempt implements Dispatcher.DispatchHandler {
   #chunks: Buffer[] | undefined;
   #replyBytes = 0;
 
-  constructor(resolve: (answer: Answer) => void, timeoutMs: number) {
+  constructor(
+    pool: SinkPool,
+    request: { readonly sink: Sink; readonly message: Message },
+    resolve: (answer: Answer) => void,
+    timeoutMs: number,
+  ) {
+    this.#pool = pool;
+    this.#request = request;
     this.#resolve = resolve;
     this.#timer = setTimeout(() => this.#expire(timeoutMs), timeoutMs);
+  }
+
+  start(connection: Connection): void {
+    const { sink, message } = this.#request;
+    this.#connection = connection;
+    message.held.hold();
+    const headers = [...message.headers, ...sink.headers];
+    connection.client.dispatch({ method: 'POST', path: sink.path, headers, body: message.data }, this);
   }
 
   #expire(timeoutMs: number): void {
@@ -70,13 +79,14 @@ class Attempt implements Dispatcher.DispatchHandler {
     this.#expired = true;
     if (this.#status > 0) this.#finish();
     else this.#resolve({ kind: 'unreachable', error });
+    if (!this.#connection) this.#pool.leave(this);
+    // Without a controller it still connects; that has a time limit of its own.
     this.#controller?.abort(error);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // It waited for a connection until its time was over.
-    if (this.#expired) controller.abort(new AttemptTimeoutError('expired before a connection was free'));
+    if (this.#expired) controller.abort(new AttemptTimeoutError('expired before the connection was there'));
   }
 
   onResponseStart(_controller: unknown, status: number, headers: Record<string, string | string[] | undefined>): void {
@@ -101,17 +111,17 @@ class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     this.#finish();
+    this.#giveBack();
   }
 
   onResponseError(_controller: unknown, error: Error): void {
-    clearTimeout(this.#timer);
     // After the status is known, the reply's end does not matter.
     if (this.#status > 0) this.#finish();
     else this.#resolve({ kind: 'unreachable', error });
+    this.#giveBack();
   }
 
   #finish(): void {
-    clearTimeout(this.#timer);
     if (this.#chunks === undefined) return;
     this.#answer(Buffer.concat(this.#chunks));
     this.#chunks = undefined;
@@ -119,5 +129,14 @@ class Attempt implements Dispatcher.DispatchHandler {
 
   #answer(body: Buffer): void {
     this.#resolve({ kind: 'answered', status: this.#status, retryAfter: this.#retryAfter, body });
+  }
+
+  /** undici is done with the request: the connection is free, and the data held no more. */
+  #giveBack(): void {
+    clearTimeout(this.#timer);
+    if (!this.#connection) return;
+    this.#pool.giveBack(this.#connection);
+    this.#connection = undefined;
+    this.#request.message.held.letGo();
   }
 }
