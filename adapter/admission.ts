@@ -20,9 +20,19 @@ export function refusalBeforeBody(
   if (!route) return unknownPath(path);
   if (request.method !== 'POST') return { kind: 'wrong-method' };
   if (!ACCEPTED_TYPE.test(headers['content-type'] ?? '')) return { kind: 'unsupported-content' };
+  if (hasTwoContentTypes(request)) return { kind: 'unsupported-content' };
   if (headers['content-encoding'] !== undefined) return { kind: 'unsupported-content' };
   if (declared > limits.bodyBytes) return { kind: 'too-large' };
   if (!route.definition.carriesSignature(headers)) return { kind: 'unsigned' };
   if (!room.hasRoomFor(declared)) return { kind: 'no-room' };
   return undefined;
+}
+
+/** Of two, `headers` has only the first; another reader may take the other. */
+function hasTwoContentTypes({ rawHeaders }: IncomingMessage): boolean {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() === 'content-type') count += 1;
+  }
+  return count > 1;
 }

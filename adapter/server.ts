@@ -4,6 +4,7 @@ import type { Log } from '../core/log.ts';
 import { refusalBeforeBody } from './admission.ts';
 import { type BufferedBytes, type HeldBytes, readBody } from './body.ts';
 import type { ReceiveLimits } from './config.ts';
+import { takeOverFromNode } from './node-replies.ts';
 import { httpStatusFor, type ReceiveOutcome, replyTextFor } from './outcome.ts';
 import { type Receipt, type ReceiverDeps, receiveDelivery } from './receive.ts';
 import type { RouteTable } from './route-table.ts';
@@ -48,10 +49,9 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
     http: {
       headersTimeout: limits.headersTimeoutMs,
       connectionsCheckingInterval: Math.max(50, Math.min(500, limits.headersTimeoutMs / 4)),
-      // Node keeps the first of two Content-Type headers; joined, they are refused as what they are.
-      joinDuplicateHeaders: true,
     },
   });
+  const awaitingContinue = takeOverFromNode(app.server);
   app.decorateRequest('arrivedAt', 0);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
@@ -66,6 +66,7 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
   });
 
   app.all('/', async (request, reply) => {
+    if (awaitingContinue.has(request.raw)) reply.raw.writeContinue();
     const read = await readBody(request.raw, limits, room);
     const path = pathOf(request);
     if (read.kind !== 'read') {
@@ -102,8 +103,9 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
   return app;
 }
 
+/** A request's target may be a whole URL (RFC 9112, 3.2.2); its host means nothing here. */
 function pathOf(request: FastifyRequest): string {
-  const url = request.originalUrl;
+  const url = request.originalUrl.replace(/^https?:\/\/[^/?#]*/i, '');
   const query = url.indexOf('?');
   return query === -1 ? url : url.slice(0, query);
 }

@@ -260,9 +260,14 @@ describe('request smuggling', () => {
     });
   }
 
-  it('two content types: refused', async () => {
-    const { 'Content-Type': _type, ...rest } = signedHeaders(body, { Connection: 'close' });
-    const both = 'Content-Type: application/json\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n';
-    expect(await sendRaw(adapter.port, [head(rest, both), body])).toMatch(/^HTTP\/1\.1 415 /);
-  });
+  const otherTypes = ['text/plain', 'application/json', 'application/x-www-form-urlencoded'];
+  for (const first of ['application/json', 'application/json; charset=utf-8', 'Application/JSON;a=b']) {
+    for (const second of otherTypes) {
+      it(`two content types, ${first} and ${second}: refused`, async () => {
+        const { 'Content-Type': _type, ...rest } = signedHeaders(body, { Connection: 'close' });
+        const both = `Content-Type: ${first}\r\ncontent-type: ${second}\r\nContent-Length: 7\r\n`;
+        expect(await sendRaw(adapter.port, [head(rest, both), body])).toMatch(/^HTTP\/1\.1 415 /);
+      });
+    }
+  }
 });
