@@ -95,9 +95,7 @@ export class Deduplication {
     const known = memory.get(id);
     const same = known.find(({ digest }) => isDigestOf(digest, arrival.digest, arrival.body));
     if (same) {
-      const first = await same.pending;
-      const outcome = first === undefined || first.kind === 'kept' ? ({ kind: 'duplicate' } as const) : first;
-      return { outcome, conflict: false };
+      return { outcome: sharedEnd(await same.pending), conflict: false };
     }
     const pending = deliver();
     const entry: Remembered = { digest: arrival.digest, pending };
@@ -151,4 +149,10 @@ export class Deduplication {
     for (const other of this.#sources.values()) if (other.size > largest.size) largest = other;
     this.#change(largest, () => largest.forgetOldestHalf());
   }
+}
+
+/** What a second arrival is told of the first's end. The attempts were the first's: they are counted once. */
+function sharedEnd(first: ReceiveOutcome | undefined): ReceiveOutcome {
+  if (first === undefined || first.kind === 'kept') return { kind: 'duplicate' };
+  return 'attempts' in first ? { ...first, attempts: 0 } : first;
 }

@@ -1,4 +1,4 @@
-import { createSecretKey } from 'node:crypto';
+import { createHash, createSecretKey } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -116,6 +116,19 @@ describe('a second arrival of a delivery under way', () => {
   }
 });
 
+it('attempts are counted for the first arrival alone', async () => {
+  const known = new Deduplication({ perSource: 3, inAll: 100 });
+  let finish: (outcome: ReceiveOutcome) => void = () => undefined;
+  const first = known.once(anArrival('1'), () => new Promise((resolve) => (finish = resolve)));
+  const second = known.once(anArrival('1'), () => Promise.reject(new Error('delivered twice')));
+  finish({ kind: 'undelivered', attempts: 4, detail: 'x' });
+  const outcomes = (await Promise.all([first, second])).map(({ outcome }) => outcome);
+  expect(outcomes).toEqual([
+    { kind: 'undelivered', attempts: 4, detail: 'x' },
+    { kind: 'undelivered', attempts: 0, detail: 'x' },
+  ]);
+});
+
 describe('memory', () => {
   const once = (known: Deduplication, id: string, uid = 'a', outcome: ReceiveOutcome = KEPT) =>
     known.once(anArrival(id, 'body', uid), () => Promise.resolve(outcome)).then((result) => result.outcome.kind);
@@ -167,6 +180,14 @@ describe('memory', () => {
     expect((await underWay).outcome.kind).toBe('kept');
     expect(known.size).toBe(0);
     expect(await once(known, '2')).toBe('kept');
+  });
+
+  it('knows an id over 128 characters by its digest', async () => {
+    const known = new Deduplication({ perSource: 10, inAll: 100 });
+    const digest = (id: string) => createHash('sha256').update(id).digest('hex');
+    const [longest, tooLong] = ['x'.repeat(128), 'x'.repeat(129)];
+    expect([await once(known, longest), await once(known, digest(longest))]).toEqual(['kept', 'kept']);
+    expect([await once(known, tooLong), await once(known, digest(tooLong))]).toEqual(['kept', 'duplicate']);
   });
 
   it('keeps long ids short and apart', async () => {
