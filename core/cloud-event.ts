@@ -12,6 +12,12 @@ export const ATTRIBUTE_NAME = /^[a-z0-9]+$/;
 /** The attributes CloudEvents 1.0 requires: extensions must not override them (Knative source specification). */
 export const REQUIRED_ATTRIBUTES: ReadonlySet<string> = new Set(['id', 'source', 'type', 'specversion']);
 
+/** `data` is no attribute's name (CloudEvents 1.0, "Naming conventions"); the content type is that of the data as it is sent. */
+export const RESERVED_ATTRIBUTES: ReadonlySet<string> = new Set(['data', 'datacontenttype']);
+
+/** What can be sent as a header value as it is: latin1, and no control characters but tab. */
+export const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]+$/;
+
 const NOTHING_TO_ENCODE = /^[\t\x20-\x7e]*$/;
 // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/g;

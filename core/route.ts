@@ -1,4 +1,4 @@
-import { ATTRIBUTE_NAME, REQUIRED_ATTRIBUTES } from './cloud-event.ts';
+import { ATTRIBUTE_NAME, HEADER_VALUE, REQUIRED_ATTRIBUTES, RESERVED_ATTRIBUTES } from './cloud-event.ts';
 import { millisecondsOf } from './duration.ts';
 import { ConfigurationError, messageOf } from './errors.ts';
 
@@ -130,11 +130,13 @@ class RouteReader {
     const fields = this.#fields[name] ?? null;
     if (fields === null) return null;
     const url = isFields(fields) && typeof fields['url'] === 'string' ? URL.parse(fields['url']) : null;
-    const optionalTexts = isFields(fields) ? [fields['CACerts'], fields['audience'], fields['token']] : [];
+    const { CACerts, audience, token } = isFields(fields) ? fields : {};
     if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
       this.problems.push(`${name}.url must be an absolute http or https URL without user name and password`);
-    } else if (optionalTexts.some((text) => typeof (text ?? '') !== 'string')) {
+    } else if ([CACerts, audience, token].some((text) => typeof (text ?? '') !== 'string')) {
       this.problems.push(`${name}.CACerts, audience and token must be strings`);
+    } else if (typeof token === 'string' && token !== '' && !HEADER_VALUE.test(token)) {
+      this.problems.push(`${name}.token must be one line of latin1 characters: it is sent in a header`);
     }
     return fields as unknown as Destination;
   }
@@ -142,10 +144,10 @@ class RouteReader {
   ceOverrides(): Route['ceOverrides'] {
     const overrides = this.object('ceOverrides');
     const extensions = overrides['extensions'] ?? {};
-    const fits = ([name, value]: [string, unknown]) =>
-      ATTRIBUTE_NAME.test(name) && !REQUIRED_ATTRIBUTES.has(name) && typeof value === 'string';
+    const fits = ([name, value]: [string, unknown]) => isExtensionName(name) && typeof value === 'string';
     if (!isFields(extensions) || !Object.entries(extensions).every(fits)) {
-      this.problems.push('ceOverrides.extensions must map names of [a-z0-9], none of them required, to strings');
+      const names = 'names of [a-z0-9], none of them required, data or datacontenttype';
+      this.problems.push(`ceOverrides.extensions must map ${names}, to strings`);
     }
     return overrides;
   }
@@ -166,6 +168,10 @@ class RouteReader {
     }
     return delivery;
   }
+}
+
+function isExtensionName(name: string): boolean {
+  return ATTRIBUTE_NAME.test(name) && !REQUIRED_ATTRIBUTES.has(name) && !RESERVED_ATTRIBUTES.has(name);
 }
 
 /** How a JSON text is broken, as far as the parser says it; its own message is not given, since it may quote a secret. */
@@ -195,7 +201,7 @@ export function parseRoute(text: string): { route: Route; unknownFields: readonl
     generation: read.number('generation'),
     uid: read.text('uid'),
     kind: read.text('kind'),
-    namespace: read.text('namespace'),
+    namespace: read.text('namespace', 'one line of latin1 characters: it is sent in a header', HEADER_VALUE),
     name: read.text('name'),
     path: read.text('path', 'two segments such as /hooks/<uid>', /^\/[^/?#\s]+\/[^/?#\s]+$/),
     eventSource: read.text('eventSource'),

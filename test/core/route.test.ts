@@ -54,10 +54,17 @@ describe('parseRoute', () => {
     { fields: destination('http://user:pass@sink.test/'), says: 'without user name' },
     { fields: destination(undefined), says: 'sink.url must be' },
     { fields: { sink: { url: 'http://sink.test', token: 1 } }, says: 'sink.CACerts, audience and token' },
+    { fields: { sink: { url: 'http://sink.test', token: 'abc\n' } }, says: 'sink.token must be one line' },
+    { fields: { deadLetterSink: { url: 'http://sink.test', token: '€' } }, says: 'deadLetterSink.token must be' },
+    { fields: { namespace: 'a\r\nb' }, says: 'namespace must be one line of latin1' },
+    { fields: { namespace: '€' }, says: 'namespace must be one line of latin1' },
+    { fields: { namespace: '' }, says: 'namespace must be' },
     { fields: { deadLetterSink: { url: '//x' } }, says: 'deadLetterSink.url' },
     { fields: { eventTypes: 'push' }, says: 'eventTypes must be a list' },
     { fields: { ceOverrides: { extensions: { 'Bad-Name': 'x' } } }, says: 'ceOverrides.extensions' },
     { fields: { ceOverrides: { extensions: { id: 'x' } } }, says: 'ceOverrides.extensions' },
+    { fields: { ceOverrides: { extensions: { data: 'x' } } }, says: 'ceOverrides.extensions' },
+    { fields: { ceOverrides: { extensions: { datacontenttype: 'x' } } }, says: 'data or datacontenttype' },
     { fields: { delivery: { retry: -1 } }, says: 'delivery.retry' },
     { fields: { delivery: { backoffPolicy: 'random' } }, says: 'delivery.backoffPolicy' },
     { fields: { delivery: { backoffDelay: '1s' } }, says: 'delivery.backoffDelay must be an ISO 8601 duration' },
@@ -69,7 +76,15 @@ describe('parseRoute', () => {
     });
   }
 
+  it('lets everything pass that can stand in a header', () => {
+    const route = aRoute({ namespace: 'ü', sink: { url: 'https://sink.test/', token: 'a.b_c-d\te é~' } });
+    expect(parseRoute(JSON.stringify(route)).route).toEqual(route);
+    expect(parseRoute(JSON.stringify(aRoute({ sink: { url: 'https://sink.test/', token: '' } })))).toBeDefined();
+  });
+
   it('never puts a secret into its message', () => {
+    const broken = { ...aRoute(), sink: { url: 'https://sink.test/', token: 'hush-hush\n' } };
+    expect(() => parseRoute(JSON.stringify(broken))).toThrow(/token must be one line of latin1 characters[^]{0,40}$/);
     const route = aRoute({ secretTokens: [{ value: 'hush-hush' }], uid: '' });
     for (const text of [
       JSON.stringify(route),
