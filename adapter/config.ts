@@ -66,19 +66,13 @@ function readConfig(read: EnvReader): AdapterConfig {
     port: read.port('PORT', 8080),
     internalPort: read.port('INTERNAL_PORT', 8090),
     logLevel: read.oneOf('LOG_LEVEL', logLevels, 'info'),
-    limits: {
-      // The largest delivery of any provider is 25 MB.
-      bodyBytes: read.integer('MAX_BODY_BYTES', 26 * MEBIBYTE, BYTES),
-      bufferedBytes: read.integer('MAX_BUFFERED_BYTES', 128 * MEBIBYTE, BYTES),
-      headersTimeoutMs: read.milliseconds('HEADERS_TIMEOUT_MS', 2000),
-      requestTimeoutMs: read.milliseconds('REQUEST_TIMEOUT_MS', 30_000),
-    },
+    limits: readReceiveLimits(read),
     delivery: {
       allowLoopbackSinks: read.boolean('ALLOW_LOOPBACK_SINKS', false),
       budgetMs:
-        read.optional('DELIVERY_BUDGET_MS') === undefined ? undefined : read.milliseconds('DELIVERY_BUDGET_MS', 0),
+        read.optional('DELIVERY_BUDGET_MS') === undefined ? undefined : read.milliseconds('DELIVERY_BUDGET_MS', 0, 1),
       deadLetterReserveMs: read.milliseconds('DEAD_LETTER_RESERVE_MS', 1500),
-      attemptTimeoutMs: read.milliseconds('ATTEMPT_TIMEOUT_MS', 3000),
+      attemptTimeoutMs: read.milliseconds('ATTEMPT_TIMEOUT_MS', 3000, 1),
       connectionsPerSink: read.integer('CONNECTIONS_PER_SINK', 64, { min: 1, max: 4096 }),
     },
     remembered: {
@@ -86,5 +80,22 @@ function readConfig(read: EnvReader): AdapterConfig {
       inAll: read.integer('REMEMBERED_DELIVERIES', 100_000, { min: 1, max: 10_000_000 }),
     },
     shutdownDelayMs: read.milliseconds('SHUTDOWN_DELAY_MS', 5000),
+  };
+}
+
+function readReceiveLimits(read: EnvReader): ReceiveLimits {
+  // The largest delivery of any provider is 25 MB.
+  const bodyBytes = read.integer('MAX_BODY_BYTES', 26 * MEBIBYTE, BYTES);
+  const bufferedBytes = read.integer('MAX_BUFFERED_BYTES', 128 * MEBIBYTE, BYTES);
+  read.require(
+    bufferedBytes >= bodyBytes,
+    'MAX_BUFFERED_BYTES must be at least MAX_BODY_BYTES: there would never be room for the longest body',
+  );
+  return {
+    bodyBytes,
+    bufferedBytes,
+    // Node takes 0 for no limit.
+    headersTimeoutMs: read.milliseconds('HEADERS_TIMEOUT_MS', 2000, 1),
+    requestTimeoutMs: read.milliseconds('REQUEST_TIMEOUT_MS', 30_000),
   };
 }

@@ -36,8 +36,8 @@ export class EnvReader {
     return this.integer(name, fallback, { min: 0, max: 65_535 });
   }
 
-  milliseconds(name: string, fallback: number): number {
-    return this.integer(name, fallback, { min: 0, max: 86_400_000 });
+  milliseconds(name: string, fallback: number, min = 0): number {
+    return this.integer(name, fallback, { min, max: 86_400_000 });
   }
 
   boolean(name: string, fallback: boolean): boolean {
@@ -50,6 +50,11 @@ export class EnvReader {
     const value = values.find((candidate) => candidate === text.toLowerCase());
     if (value === undefined) this.#problems.push(`${name} must be one of ${values.join(', ')}, not "${text}"`);
     return value ?? fallback;
+  }
+
+  /** For what two variables must be to each other: a sentence, where it does not hold. */
+  require(holds: boolean, sentence: string): void {
+    if (!holds) this.#problems.push(sentence);
   }
 
   /** @throws ConfigurationError naming every problem met so far. */

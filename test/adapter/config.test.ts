@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readFolderConfig } from '../../adapter/config.ts';
+import { readAdapterConfig, readFolderConfig } from '../../adapter/config.ts';
 
 describe('readFolderConfig', () => {
   it('has the documented defaults', () => {
@@ -26,6 +26,21 @@ describe('readFolderConfig', () => {
     expect(() => readFolderConfig(env)).toThrow(
       /ROUTES_DIR is not set.*PORT must be .*"80a".*INTERNAL_PORT must be .*LOG_LEVEL must be one of .*MAX_BUFFERED_BYTES.*ALLOW_LOOPBACK_SINKS/s,
     );
+  });
+
+  for (const name of ['HEADERS_TIMEOUT_MS', 'ATTEMPT_TIMEOUT_MS', 'DELIVERY_BUDGET_MS']) {
+    it(`takes no ${name} of 0`, () => {
+      const range = 'must be a whole number from 1 to 86400000, not "0"';
+      expect(() => readAdapterConfig({ [name]: '0' })).toThrow(`${name} ${range}`);
+      expect(() => readAdapterConfig({ [name]: '1' })).not.toThrow();
+    });
+  }
+
+  it('wants room for the longest body', () => {
+    const sentence = 'MAX_BUFFERED_BYTES must be at least MAX_BODY_BYTES';
+    expect(() => readAdapterConfig({ MAX_BUFFERED_BYTES: '27262975' })).toThrow(sentence);
+    expect(() => readAdapterConfig({ MAX_BODY_BYTES: '134217729' })).toThrow(sentence);
+    expect(readAdapterConfig({ MAX_BUFFERED_BYTES: '27262976' }).limits.bufferedBytes).toBe(27_262_976);
   });
 
   it('takes an empty variable as absent', () => {
