@@ -33,11 +33,15 @@ export interface RouteFeed {
   stop(): Promise<void>;
 }
 
-/** Builds every part of the adapter and starts it; ready when all routes were read once. */
+/**
+ * Builds every part of the adapter and starts it; ready when all routes were read once. `poolSweepMs`: how often to look
+ * for connections to sinks that no route has any more.
+ */
 export async function startAdapter(
   config: AdapterConfig,
   log: Log,
   feedOf: (table: RouteReceiver) => RouteFeed,
+  { poolSweepMs = POOL_SWEEP_MS } = {},
 ): Promise<Adapter> {
   const clock = () => performance.now();
   const routes = new RouteTable(definitionOf);
@@ -80,7 +84,7 @@ export async function startAdapter(
     },
   };
   const feed = feedOf(table);
-  const sweep = setInterval(() => pools.retain(sinksOf(routes)), POOL_SWEEP_MS);
+  const sweep = setInterval(() => pools.retain(sinksOf(routes)), poolSweepMs);
   sweep.unref();
 
   const stop = async (delayMs: number) => {

@@ -70,6 +70,7 @@ describe("Knative's status table", () => {
     const reply = await post(adapter, aDelivery());
     expect(reply.status).toBe(503);
     expect(reply.text).not.toMatch(/127|ECONN/);
+    expect(adapter.lines.at(-1)).toMatchObject({ level: 40, outcome: 'undelivered', detail: 'sink: ECONNREFUSED' });
   });
 });
 
@@ -168,6 +169,27 @@ describe('the dead-letter sink', () => {
     expect((await post(adapter, aDelivery())).status).toBe(202);
     expect(sink.received).toHaveLength(4);
     expect(deadLetters.received[0]?.headers['ce-knativeerrorcode']).toBe('503');
+  });
+
+  it('is told why there was no answer, where the sink gave none', async () => {
+    const deadLetters = await aSink(202);
+    const sink = { url: `http://127.0.0.1:${await aClosedPort()}/` };
+    const adapter = await anAdapter({ sink, deadLetterSink: { url: deadLetters.url() } });
+    expect((await post(adapter, aDelivery())).status).toBe(202);
+    expect(deadLetters.received[0]?.headers).toMatchObject({
+      'ce-knativeerrorcode': '500',
+      'ce-knativeerrordata': Buffer.from('dispatch error: ECONNREFUSED').toString('base64'),
+    });
+  });
+
+  it('is tried again as the sink is', async () => {
+    const sink = await aSink(400);
+    const deadLetters = await aSink(503, 503, 202);
+    const adapter = await anAdapter({ sink: { url: sink.url() }, deadLetterSink: { url: deadLetters.url() } });
+    expect(await post(adapter, aDelivery())).toMatchObject({ status: 202, text: 'kept\n' });
+    expect([sink.received.length, deadLetters.received.length]).toEqual([1, 3]);
+    expect(await adapter.metric('headwater_sink_attempts_total')).toBe(4);
+    expect(await adapter.metric('headwater_dead_lettered_total')).toBe(1);
   });
 
   it('has its part of the budget though the sink hangs', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aRoute, SECRET } from '../support/builders.ts';
 import { aDelivery, post } from '../support/deliveries.ts';
 import { FakeSink } from '../support/fake-sink.ts';
-import { send } from '../support/post.ts';
+import { send, sendRaw } from '../support/post.ts';
 import { type RouteStateReply, TestAdapter } from '../support/test-adapter.ts';
 
 interface StateReply {
@@ -100,6 +100,40 @@ describe('/metrics', () => {
   });
 });
 
+describe('the metric of buffered bytes', () => {
+  const held = () => adapter.metric('headwater_buffered_bytes');
+
+  it('is as long as the body while a delivery is under way, and 0 after it', async () => {
+    let release: () => void = () => undefined;
+    sink.answer((response) => {
+      release = () => void response.writeHead(202).end();
+    });
+    const before = sink.received.length;
+    const delivery = aDelivery();
+    const reply = post(adapter, delivery);
+    await sink.waitFor(before + 1);
+    expect(await held()).toBe(delivery.body.length);
+    release();
+    expect((await reply).status).toBe(202);
+    sink.answerWith(202);
+    await expect.poll(held).toBe(0);
+  });
+
+  it('is 0 after bodies that are refused', async () => {
+    const forged = aDelivery({ secret: 'wrong' });
+    const malformed = aDelivery({ payload: Buffer.from('[]') });
+    expect((await post(adapter, forged)).status).toBe(401);
+    expect((await post(adapter, malformed)).status).toBe(400);
+    const { headers } = aDelivery();
+    const lines = Object.entries({ ...headers, 'Content-Length': '100000' }).map(
+      ([name, value]) => `${name}: ${value}`,
+    );
+    await sendRaw(adapter.port, [`POST /hooks/quiet HTTP/1.1\r\nHost: x\r\n${lines.join('\r\n')}\r\n\r\nhalf`], 200);
+    await expect.poll(async () => (await adapter.stateOf('quiet'))?.counters['aborted']).toBe(1);
+    expect(await held()).toBe(0);
+  });
+});
+
 it('probes answer, and the public port knows none of these paths', async () => {
   for (const path of ['/healthz', '/readyz']) {
     expect((await adapter.internal(path)).status).toBe(200);
@@ -124,4 +158,12 @@ it('logs one line per delivery, with ids and outcome, without headers, secrets o
     bytes: delivery.data.length,
   });
   expect(JSON.stringify(adapter.lines)).not.toMatch(/in-the-body|sha256=|secret|Hookshot/);
+});
+
+it('logs what strangers can cause at debug, with the path cut', async () => {
+  adapter.lines.length = 0;
+  await send(adapter.url(`/hooks/${'x'.repeat(500)}`), { method: 'GET' });
+  expect(adapter.lines).toEqual([
+    expect.objectContaining({ level: 20, outcome: 'unknown-path', path: `/hooks/${'x'.repeat(193)}` }),
+  ]);
 });

@@ -36,9 +36,7 @@ async function holdRoom(): Promise<Socket> {
   const socket = connect(adapter.port, '127.0.0.1');
   socket.on('error', () => undefined);
   socket.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\n${lines.join('')}\r\n${'x'.repeat(32 * KIBIBYTE)}`);
-  const held = async () =>
-    Number(/^headwater_buffered_bytes (\d+)$/m.exec(await (await adapter.internal('/metrics')).text())?.[1]);
-  await vi.waitUntil(async () => (await held()) >= 32 * KIBIBYTE);
+  await vi.waitUntil(async () => (await adapter.metric('headwater_buffered_bytes')) >= 32 * KIBIBYTE);
   return socket;
 }
 

@@ -76,14 +76,23 @@ describe('connections', () => {
     const sink = await aSink();
     sink.answer((response) => void response.writeHead(202).write('more to come'));
     const adapter = await anAdapter({ sink: { url: sink.url() } }, { ATTEMPT_TIMEOUT_MS: '1000' });
-    const held = async () => {
-      const text = await (await adapter.internal('/metrics')).text();
-      return Number(/^headwater_buffered_bytes (\d+)$/m.exec(text)?.[1]);
-    };
+    const held = () => adapter.metric('headwater_buffered_bytes');
     const delivery = aDelivery();
     expect((await post(adapter, delivery)).status).toBe(202);
     expect(await held()).toBe(delivery.body.length);
     await expect.poll(held, { timeout: 3000 }).toBe(0);
+  });
+
+  it('to a sink that no route has any more are closed', async () => {
+    const [former, next] = [await aSink(202), await aSink(202)];
+    const adapter = await TestAdapter.start([aRoute({ sink: { url: former.url() } })], {}, { poolSweepMs: 50 });
+    stopAfterwards(() => adapter.stop());
+    expect((await post(adapter, aDelivery())).status).toBe(202);
+    await adapter.write(aRoute({ generation: 2, sink: { url: next.url() } }));
+    await expect.poll(async () => (await adapter.stateOf('0a1b2c3d'))?.generation).toBe(2);
+    // Well before either side closes it for being idle.
+    await expect.poll(() => former.sockets.size, { timeout: 1000 }).toBe(0);
+    expect((await post(adapter, aDelivery())).status).toBe(202);
   });
 
   it('are not kept waiting for: an attempt whose time is over is never sent', async () => {

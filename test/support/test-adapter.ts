@@ -23,7 +23,11 @@ export class TestAdapter {
     this.#adapter = adapter;
   }
 
-  static async start(routes: readonly Route[], env: Env = {}): Promise<TestAdapter> {
+  static async start(
+    routes: readonly Route[],
+    env: Env = {},
+    options: { poolSweepMs?: number } = {},
+  ): Promise<TestAdapter> {
     const folder = await mkdtemp(join(tmpdir(), 'headwater-routes-'));
     for (const route of routes) await writeFile(join(folder, `${route.uid}.json`), JSON.stringify(route));
     const lines: LogLine[] = [];
@@ -35,6 +39,7 @@ export class TestAdapter {
         testConfig(env),
         log,
         (table) => new RoutesDir({ folder, parse: parseServableRoute, routes: table, log }),
+        options,
       ),
     );
   }
@@ -55,6 +60,12 @@ export class TestAdapter {
   async stateOf(uid: string): Promise<RouteStateReply | undefined> {
     const reply = (await (await this.internal(`/state?uid=${uid}`)).json()) as { routes: RouteStateReply[] };
     return reply.routes[0];
+  }
+
+  /** The value of a metric that has no labels. */
+  async metric(name: string): Promise<number> {
+    const text = await (await this.internal('/metrics')).text();
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
   }
 
   /** Replaces a route file as a careful editor does, by rename. */
