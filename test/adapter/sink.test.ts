@@ -98,12 +98,17 @@ describe('connections', () => {
   it('are not kept waiting for: an attempt whose time is over is never sent', async () => {
     const sink = await aSink();
     sink.answer(() => undefined);
-    const route = { sink: { url: sink.url() }, delivery: { retry: 0 } };
-    const adapter = await anAdapter(route, { CONNECTIONS_PER_SINK: '1', ATTEMPT_TIMEOUT_MS: '150' });
-    const replies = await Promise.all([1, 2, 3].map(() => post(adapter, aDelivery())));
-    expect(replies.map(({ status }) => status)).toEqual([503, 503, 503]);
+    const route = (uid: string, timeout: string) =>
+      aRoute({ uid, name: uid, sink: { url: sink.url() }, delivery: { retry: 0, timeout } });
+    const routes = [route('patient', 'PT1S'), route('hasty', 'PT0.1S')];
+    const adapter = await TestAdapter.start(routes, { CONNECTIONS_PER_SINK: '1' });
+    stopAfterwards(() => adapter.stop());
+    const first = post(adapter, aDelivery(), 'patient');
+    await sink.waitFor(1);
+    const others = await Promise.all([1, 2].map(() => post(adapter, aDelivery(), 'hasty')));
+    expect([await first, ...others].map(({ status }) => status)).toEqual([503, 503, 503]);
     sink.answerWith(202);
-    expect((await post(adapter, aDelivery())).status).toBe(202);
+    expect((await post(adapter, aDelivery(), 'patient')).status).toBe(202);
     expect(sink.received).toHaveLength(2);
   });
 
