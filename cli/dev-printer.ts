@@ -14,11 +14,24 @@ export function printerOf(values: Values, { out, err, env, isTerminal }: Termina
   const colour = isTerminal && !env['NO_COLOR'];
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     colour ? styleText(style, text, { validateStream: false }) : text;
+  const unrepeated = withoutRepeats();
   return (line) => {
     if (line.type === 'missing') err(`headwater dev: ${printable(line.message)}\n`);
     else if (line.type === 'event' && values['full'] === true)
       out(`${pretty(line.event, { dataLines: undefined, colour })}\n`);
-    else for (const text of textsOf(line.type === 'event' ? line : escaped(line), paint)) out(`${text}\n`);
+    else for (const text of textsOf(line.type === 'event' ? line : escaped(unrepeated(line)), paint)) out(`${text}\n`);
+  };
+}
+
+/** Ready says again what the condition said that it sums up: once is enough for people. */
+function withoutRepeats(): (line: DevLine) => DevLine {
+  const said = new Map<string, string | undefined>();
+  return (line) => {
+    if (line.type !== 'condition') return line;
+    const { message, ...rest } = line.condition;
+    if (message !== undefined && said.get(line.object) === message) return { ...line, condition: rest };
+    said.set(line.object, message);
+    return line;
   };
 }
 

@@ -20,7 +20,10 @@ function turns(before: SourceStatus | undefined, after: SourceStatus): Announcem
   const ready = after.conditions?.find(({ type }) => type === 'Ready');
   const wasReady = before?.conditions?.find(({ type }) => type === 'Ready');
   if (!ready || (ready.status === wasReady?.status && ready.reason === wasReady.reason)) return [];
-  if (ready.status === 'True') return [{ type: 'Normal', reason: 'Ready', message: `events flow to ${after.sinkUri}` }];
   if (ready.status === 'Unknown') return [];
-  return [{ type: 'Warning', reason: ready.reason ?? 'NotReady', message: ready.message ?? '' }];
+  const condition = ready.type;
+  if (ready.status === 'True') {
+    return [{ type: 'Normal', reason: 'Ready', message: `events flow to ${after.sinkUri}`, condition }];
+  }
+  return [{ type: 'Warning', reason: ready.reason ?? 'NotReady', message: ready.message ?? '', condition }];
 }

@@ -33,6 +33,8 @@ export interface Announcement {
   /** CamelCase. */
   readonly reason: string;
   readonly message: string;
+  /** The condition whose change it tells of, which status says as well. */
+  readonly condition?: string;
 }
 
 /** All that the controller needs of a cluster. Every method rejects when the cluster cannot be asked. */

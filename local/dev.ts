@@ -150,14 +150,12 @@ function localCluster(
     routes,
     knows: ({ apiVersion, kind }) => kinds.some((known) => known.apiVersion === apiVersion && known.kind === kind),
     adapterStates: async (uid) => [await readAdapterState(internalUrl, uid)].filter((found) => found !== undefined),
-    onAnnouncement: (source, { type, reason, message }) =>
-      report({
-        type: 'announcement',
-        object: nameOf(referenceTo(source)),
-        warning: type === 'Warning',
-        reason,
-        message,
-      }),
+    onAnnouncement: (source, { type, reason, message, condition }) => {
+      const object = nameOf(referenceTo(source));
+      // A change of a condition is said as such.
+      if (condition === undefined)
+        report({ type: 'announcement', object, warning: type === 'Warning', reason, message });
+    },
     onOrphan: (source, { repository, id }) => {
       const message = `webhook ${id} of ${repository} is left behind at the provider: remove it there`;
       report({ type: 'warning', from: nameOf(referenceTo(source)), message });
