@@ -1,6 +1,7 @@
 import { type Env, EnvReader } from '../core/env.ts';
 import type { PortWish } from '../core/listen.ts';
 import { type LogLevel, logLevels } from '../core/log.ts';
+import type { KubeApiConfig } from './kube-api.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const BYTES = { min: 1024, max: 16 * 1024 * MEBIBYTE };
@@ -40,16 +41,41 @@ export interface DeliveryLimits {
   readonly connectionsPerSink: number;
 }
 
+/** Where the adapter finds its routes: a folder of files, or the Secrets of a namespace. */
+export type RoutesConfig =
+  | { readonly folder: string }
+  | (KubeApiConfig & {
+      readonly namespace: string;
+    });
+
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+
 /**
- * For an adapter that finds its routes in a folder.
+ * For the adapter as a process, which finds its routes itself.
  * @throws ConfigurationError naming every problem of the environment.
  */
-export function readFolderConfig(env: Env): AdapterConfig & { readonly routesDir: string } {
+export function readProcessConfig(env: Env): AdapterConfig & { readonly routes: RoutesConfig } {
   const read = new EnvReader(env);
-  const routesDir = read.required('ROUTES_DIR', 'the folder of route files, <uid>.json each');
-  const config = { ...readConfig(read), routesDir };
+  const config = { ...readConfig(read), routes: readRoutesConfig(read) };
   read.throwIfInvalid();
   return config;
+}
+
+function readRoutesConfig(read: EnvReader): RoutesConfig {
+  const namespace = read.optional('ROUTES_NAMESPACE');
+  if (namespace === undefined) {
+    return {
+      folder: read.required('ROUTES_DIR', 'the folder of route files, <uid>.json each; or set ROUTES_NAMESPACE'),
+    };
+  }
+  const host = read.optional('KUBERNETES_SERVICE_HOST') ?? 'kubernetes.default.svc';
+  const port = read.optional('KUBERNETES_SERVICE_PORT') ?? '443';
+  return {
+    namespace,
+    url: read.optional('KUBERNETES_API_URL') ?? `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    tokenFile: read.optional('KUBERNETES_TOKEN_FILE') ?? `${SERVICE_ACCOUNT}/token`,
+    caFile: read.optional('KUBERNETES_CA_FILE') ?? `${SERVICE_ACCOUNT}/ca.crt`,
+  };
 }
 
 /** @throws ConfigurationError naming every problem of the environment. */

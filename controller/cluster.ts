@@ -9,14 +9,19 @@ import type {
   SourceStatus,
 } from './objects.ts';
 
-/** `no-kind`: the cluster knows no such kind, as when its definition is not installed. */
+/**
+ * `no-kind`: the cluster knows no such kind, as when its definition is not installed; `forbidden`: the controller has no
+ * right to read it, and `rule` says which it needs.
+ */
 export type Lookup =
   | { readonly found: 'object'; readonly object: KubeObject }
+  | { readonly found: 'forbidden'; readonly rule: string }
   | { readonly found: 'no-object' }
   | { readonly found: 'no-kind' };
 
 export type SecretLookup =
   | { readonly found: 'value'; readonly value: string /** resourceVersion of the Secret. */; readonly version: string }
+  | { readonly found: 'forbidden'; readonly rule: string }
   | { readonly found: 'no-secret' }
   | { readonly found: 'no-key' };
 

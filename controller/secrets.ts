@@ -42,6 +42,10 @@ async function readValue(
       `secret "${name}" not found: create it in namespace ${namespace} (${field} names it)`,
     );
   }
+  if (lookup.found === 'forbidden') {
+    const message = `the controller may not read secret "${name}" in namespace ${namespace} (${field} names it): give its ServiceAccount ${lookup.rule}`;
+    return blocked(`${what}Forbidden`, message);
+  }
   if (lookup.found === 'no-key') {
     return blocked(`${what}NotFound`, `key "${key}" not found in secret "${name}": add it (${field} names it)`);
   }

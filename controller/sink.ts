@@ -56,6 +56,12 @@ export async function resolveDestination(
       `${nameOf(reference)} not found: the cluster has no kind ${ref.kind} in ${ref.apiVersion}; install it, or check ref`,
     );
   }
+  if (lookup.found === 'forbidden') {
+    return blocked(
+      'Forbidden',
+      `the controller may not read ${nameOf(reference)}: give its ServiceAccount ${lookup.rule}`,
+    );
+  }
   if (lookup.found === 'no-object' || lookup.object.metadata.deletionTimestamp !== undefined) {
     return blocked('NotFound', `${nameOf(reference)} not found: create it, or name another sink`);
   }

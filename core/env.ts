@@ -52,6 +52,24 @@ export class EnvReader {
     return value ?? fallback;
   }
 
+  /** An http or https URL without user name and query, and without a slash at its end. */
+  url(name: string): string | undefined {
+    return this.urls(name)[0];
+  }
+
+  /** Several, separated by commas. */
+  urls(name: string): readonly string[] {
+    const texts = (this.optional(name) ?? '').split(',').map((text) => text.trim());
+    return texts.filter(Boolean).map((text) => {
+      const url = URL.parse(text);
+      if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash) {
+        return url.href.replace(/\/+$/, '');
+      }
+      this.#problems.push(`${name} must be an http or https URL without user name and query, not "${text}"`);
+      return text;
+    });
+  }
+
   /** For what two variables must be to each other: a sentence, where it does not hold. */
   require(holds: boolean, sentence: string): void {
     if (!holds) this.#problems.push(sentence);

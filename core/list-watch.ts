@@ -47,8 +47,10 @@ export class ApiStatusError extends Error {
 
 export interface ListWatchOptions<Item extends ApiObject> {
   readonly transport: ListWatchTransport<Item>;
-  /** Called with what there is of an object now; undefined: it is gone. */
-  readonly onChange: (key: string, item: Item | undefined) => void;
+  /** Called with an object that appeared or changed, as it is now. */
+  readonly onChange: (item: Item) => void;
+  /** Called with an object that is gone, as it was. */
+  readonly onGone: (item: Item) => void;
   /** Called with every failure, before the next try; a kind that is not there is ApiStatusError 404. */
   readonly onFailure: (error: unknown) => void;
   readonly timings?: Partial<ListWatchTimings>;
@@ -93,6 +95,7 @@ export class ListWatch<Item extends ApiObject> {
   #running: Promise<void> = Promise.resolve();
   #isComplete = false;
   #failures = 0;
+  readonly #firstList = Promise.withResolvers<void>();
 
   constructor(options: ListWatchOptions<Item>) {
     this.#options = options;
@@ -111,6 +114,11 @@ export class ListWatch<Item extends ApiObject> {
   /** Whether a list was read to its end since the last failure to read one. */
   get isComplete(): boolean {
     return this.#isComplete;
+  }
+
+  /** Resolves when a list was read to its end for the first time, and told of. */
+  get firstList(): Promise<void> {
+    return this.#firstList.promise;
   }
 
   get(key: string): Item | undefined {
@@ -159,8 +167,9 @@ export class ListWatch<Item extends ApiObject> {
       version = page.resourceVersion;
     } while (next !== undefined);
     this.#isComplete = true;
-    for (const key of this.#items.keys()) if (!found.has(key)) this.#tell(key, undefined);
-    for (const [key, item] of found) this.#tell(key, item);
+    for (const key of this.#items.keys()) if (!found.has(key)) this.#remove(key);
+    for (const item of found.values()) this.#put(item);
+    this.#firstList.resolve();
     return version;
   }
 
@@ -191,21 +200,25 @@ export class ListWatch<Item extends ApiObject> {
       throw new ApiStatusError('watch', code, message);
     }
     const item = object as Item;
-    if (type === 'ADDED' || type === 'MODIFIED') this.#tell(apiKeyOf(item), item);
-    else if (type === 'DELETED') this.#tell(apiKeyOf(item), undefined);
+    if (type === 'ADDED' || type === 'MODIFIED') this.#put(item);
+    else if (type === 'DELETED') this.#remove(apiKeyOf(item));
     return item.metadata.resourceVersion;
   }
 
   /** Repeats are not told. */
-  #tell(key: string, item: Item | undefined): void {
+  #put(item: Item): void {
+    const key = apiKeyOf(item);
     const before = this.#items.get(key);
-    if (item === undefined) {
-      if (!this.#items.delete(key)) return;
-    } else {
-      if (before !== undefined && before.metadata.resourceVersion === item.metadata.resourceVersion) return;
-      this.#items.set(key, item);
-    }
-    this.#options.onChange(key, item);
+    if (before !== undefined && before.metadata.resourceVersion === item.metadata.resourceVersion) return;
+    this.#items.set(key, item);
+    this.#options.onChange(item);
+  }
+
+  #remove(key: string): void {
+    const before = this.#items.get(key);
+    if (before === undefined) return;
+    this.#items.delete(key);
+    this.#options.onGone(before);
   }
 
   async #pause(): Promise<void> {

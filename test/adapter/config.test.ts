@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { readAdapterConfig, readFolderConfig } from '../../adapter/config.ts';
+import { readAdapterConfig, readProcessConfig } from '../../adapter/config.ts';
 
-describe('readFolderConfig', () => {
+describe('readProcessConfig', () => {
   it('has the documented defaults', () => {
-    expect(readFolderConfig({ ROUTES_DIR: '/routes' })).toMatchObject({
+    expect(readProcessConfig({ ROUTES_DIR: '/routes' })).toMatchObject({
       host: undefined,
       port: 8080,
       internalPort: 8090,
-      routesDir: '/routes',
+      routes: { folder: '/routes' },
       logLevel: 'info',
       limits: { bodyBytes: 27_262_976, bufferedBytes: 134_217_728, headersTimeoutMs: 2000, requestTimeoutMs: 30_000 },
       delivery: { allowLoopbackSinks: false, budgetMs: undefined, deadLetterReserveMs: 1500, attemptTimeoutMs: 3000 },
@@ -23,8 +23,8 @@ describe('readFolderConfig', () => {
       LOG_LEVEL: 'loud',
       MAX_BUFFERED_BYTES: '-1',
     };
-    expect(() => readFolderConfig(env)).toThrow(
-      /ROUTES_DIR is not set.*PORT must be .*"80a".*INTERNAL_PORT must be .*LOG_LEVEL must be one of .*MAX_BUFFERED_BYTES.*ALLOW_LOOPBACK_SINKS/s,
+    expect(() => readProcessConfig(env)).toThrow(
+      /PORT must be .*"80a".*INTERNAL_PORT must be .*LOG_LEVEL must be one of .*MAX_BUFFERED_BYTES.*ALLOW_LOOPBACK_SINKS/s,
     );
   });
 
@@ -44,7 +44,7 @@ describe('readFolderConfig', () => {
   });
 
   it('takes an empty variable as absent', () => {
-    expect(readFolderConfig({ ROUTES_DIR: '/r', PORT: '', LOG_LEVEL: ' ' })).toMatchObject({
+    expect(readProcessConfig({ ROUTES_DIR: '/r', PORT: '', LOG_LEVEL: ' ' })).toMatchObject({
       port: 8080,
       logLevel: 'info',
     });

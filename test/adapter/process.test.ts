@@ -75,7 +75,7 @@ describe('starting', () => {
   it('names every problem of its environment, and ends with 1', async () => {
     adapter = new AdapterProcess({ PORT: 'x', LOG_LEVEL: 'loud' });
     expect(await adapter.exited).toBe(1);
-    expect(adapter.error).toMatch(/ROUTES_DIR is not set.*PORT must be .*LOG_LEVEL must be/);
+    expect(adapter.error).toMatch(/PORT must be .*LOG_LEVEL must be .*ROUTES_DIR is not set/);
   });
 
   it('ends with 1 and says so when its port is taken', async () => {

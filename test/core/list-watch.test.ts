@@ -12,10 +12,13 @@ function follow(api: FakeApi, timings: Partial<ListWatchTimings> = {}) {
   const failures: string[] = [];
   const listWatch = new ListWatch<Thing>({
     transport: api,
-    onChange: (key, thing) => {
-      log.push(`${key}=${thing?.value ?? 'gone'}`);
-      if (thing) told.set(key, thing);
-      else told.delete(key);
+    onChange: (thing) => {
+      log.push(`${thing.metadata.name}=${thing.value}`);
+      told.set(thing.metadata.name, thing);
+    },
+    onGone: ({ metadata: { name } }) => {
+      log.push(`${name}=gone`);
+      told.delete(name);
     },
     onFailure: (error) => void failures.push(String(error)),
     timings: { ...FAST, ...timings },

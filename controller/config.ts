@@ -1,0 +1,58 @@
+import { type Env, EnvReader } from '../core/env.ts';
+import { type LogLevel, logLevels } from '../core/log.ts';
+import type { LeaseTimings } from './kube/lease.ts';
+
+/** Times are milliseconds. */
+export interface ControllerConfig {
+  /** Where route Secrets are; it holds nothing else. */
+  readonly routesNamespace: string;
+  /** Where the controller itself is: its Lease, and ConfigMap `headwater-orphaned-hooks`. */
+  readonly systemNamespace: string;
+  /** Base URL of the shared adapter, as providers reach it. */
+  readonly publicUrl: string | undefined;
+  /** Internal URLs of the adapter's replicas, where their pods cannot be found by EndpointSlices. */
+  readonly adapterStateUrls: readonly string[];
+  readonly allowLoopback: boolean;
+  readonly hookCheckMs: number;
+  readonly secretOverlapMs: number;
+  readonly abandonHookMs: number;
+  readonly workers: number;
+  readonly identity: string;
+  readonly lease: LeaseTimings;
+  readonly logLevel: LogLevel;
+}
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * `identity`: tells this process from its rivals where the environment does not.
+ * @throws ConfigurationError naming every problem of the environment.
+ */
+export function readControllerConfig(env: Env, identity: string): ControllerConfig {
+  const read = new EnvReader(env);
+  const config: ControllerConfig = {
+    routesNamespace: read.optional('ROUTES_NAMESPACE') ?? 'headwater-routes',
+    systemNamespace: read.optional('SYSTEM_NAMESPACE') ?? 'headwater',
+    publicUrl: read.url('PUBLIC_URL'),
+    adapterStateUrls: read.urls('ADAPTER_STATE_URLS'),
+    allowLoopback: read.boolean('ALLOW_LOOPBACK', false),
+    hookCheckMs: read.milliseconds('HOOK_CHECK_MS', 600_000),
+    secretOverlapMs: read.milliseconds('SECRET_OVERLAP_MS', HOUR_MS),
+    abandonHookMs: read.milliseconds('ABANDON_HOOK_MS', HOUR_MS),
+    workers: read.integer('WORKERS', 4, { min: 1, max: 64 }),
+    identity: read.optional('POD_NAME') ?? identity,
+    lease: {
+      leaseMs: read.milliseconds('LEASE_MS', 15_000),
+      renewDeadlineMs: read.milliseconds('LEASE_RENEW_DEADLINE_MS', 10_000),
+      retryMs: read.milliseconds('LEASE_RETRY_MS', 2000),
+    },
+    logLevel: read.oneOf('LOG_LEVEL', logLevels, 'info'),
+  };
+  const { leaseMs, renewDeadlineMs, retryMs } = config.lease;
+  read.require(
+    leaseMs > renewDeadlineMs && renewDeadlineMs > retryMs && retryMs > 0,
+    'LEASE_MS must be more than LEASE_RENEW_DEADLINE_MS, and that more than LEASE_RETRY_MS',
+  );
+  read.throwIfInvalid();
+  return config;
+}

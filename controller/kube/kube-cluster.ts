@@ -1,0 +1,235 @@
+import { createHash } from 'node:crypto';
+import { ApiStatusError, type ListWatchTimings } from '../../core/list-watch.ts';
+import type { Log } from '../../core/log.ts';
+import { parseRoute, type Route } from '../../core/route.ts';
+import type { AdapterState, Announcement, Cluster, Lookup, SecretLookup } from '../cluster.ts';
+import type {
+  HookRecord,
+  KubeObject,
+  ObjectKind,
+  ObjectReference,
+  SecretKeyRef,
+  SourceObject,
+  SourceStatus,
+} from '../objects.ts';
+import { keyOf, referenceTo } from '../objects.ts';
+import type { ApiClient } from './api-client.ts';
+import { eventOf } from './events.ts';
+import { mergePatch } from './merge-patch.ts';
+import type { Resources } from './resources.ts';
+import { routeSecret, routeSecretName, routeTextIn } from './route-secret.ts';
+import { METADATA_ONLY } from './transport.ts';
+import { WatchedKind } from './watched-kind.ts';
+
+export interface KubeClusterOptions {
+  readonly api: ApiClient;
+  readonly resources: Resources;
+  /** Where route Secrets are. */
+  readonly routesNamespace: string;
+  /** Where the controller is: for ConfigMap `headwater-orphaned-hooks`. */
+  readonly systemNamespace: string;
+  /** Of every ready replica of the adapter. */
+  readonly adapterStates: (uid: string) => Promise<readonly AdapterState[]>;
+  readonly now: () => Date;
+  readonly log: Log;
+  readonly timings?: Partial<ListWatchTimings> | undefined;
+}
+
+export const FIELD_MANAGER = 'headwater-controller';
+const MERGE_PATCH = 'application/merge-patch+json';
+const APPLY_PATCH = 'application/apply-patch+yaml';
+const ORPHANS = 'headwater-orphaned-hooks';
+const SECRET: ObjectKind = { apiVersion: 'v1', kind: 'Secret' };
+
+/** A real cluster, through its API server. Objects are read when they are needed; watches only tell that they changed. */
+export class KubeCluster implements Cluster {
+  readonly #options: KubeClusterOptions;
+  readonly #watched = new Map<
+    string,
+    { readonly kind: WatchedKind; readonly watchers: ((changed: ObjectReference) => void)[] }
+  >();
+
+  constructor(options: KubeClusterOptions) {
+    this.#options = options;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#watched.values()].map(({ kind }) => kind.stop()));
+  }
+
+  watch(kind: ObjectKind, onChange: (changed: ObjectReference) => void): void {
+    const { api, resources, log, timings } = this.#options;
+    const known = this.#watched.get(`${kind.apiVersion} ${kind.kind}`);
+    if (known) {
+      known.watchers.push(onChange);
+      for (const reference of known.kind.all()) onChange(reference);
+      return;
+    }
+    const watchers = [onChange];
+    const tell = (changed: ObjectReference) => {
+      for (const watcher of watchers) watcher(changed);
+    };
+    const isSecret = kind.apiVersion === SECRET.apiVersion && kind.kind === SECRET.kind;
+    // Helm keeps its releases in Secrets of a megabyte each.
+    const selection = isSecret
+      ? { fieldSelector: 'type!=helm.sh/release.v1', accept: METADATA_ONLY }
+      : { accept: METADATA_ONLY };
+    const watched = new WatchedKind({ api, resources, kind, selection, onChange: tell, log, timings });
+    this.#watched.set(`${kind.apiVersion} ${kind.kind}`, { kind: watched, watchers });
+    watched.start();
+  }
+
+  async get(reference: ObjectReference): Promise<Lookup> {
+    const resource = await this.#options.resources.find(reference);
+    if (!resource) return { found: 'no-kind' };
+    const path = `${resource.collection(reference.namespace)}/${encodeURIComponent(reference.name)}`;
+    try {
+      return { found: 'object', object: await this.#options.api.call<KubeObject>('GET', path) };
+    } catch (error) {
+      return (
+        refused(error, `get, list and watch on ${resource.plural} (${reference.apiVersion})`) ?? { found: 'no-object' }
+      );
+    }
+  }
+
+  async readSecretKey(namespace: string, { name, key }: SecretKeyRef): Promise<SecretLookup> {
+    try {
+      const secret = await this.#options.api.call<{
+        metadata: { resourceVersion: string };
+        data?: Record<string, string>;
+      }>('GET', secretPath(namespace, name));
+      const value = secret.data?.[key];
+      if (value === undefined) return { found: 'no-key' };
+      return {
+        found: 'value',
+        value: Buffer.from(value, 'base64').toString('utf8'),
+        version: secret.metadata.resourceVersion,
+      };
+    } catch (error) {
+      return refused(error, 'get, list and watch on secrets') ?? { found: 'no-secret' };
+    }
+  }
+
+  addFinalizer(source: SourceObject, finalizer: string): Promise<SourceObject> {
+    return this.#patchFinalizers(source, [...(source.metadata.finalizers ?? []), finalizer]);
+  }
+
+  async removeFinalizer(source: SourceObject, finalizer: string): Promise<void> {
+    try {
+      await this.#patchFinalizers(
+        source,
+        (source.metadata.finalizers ?? []).filter((name) => name !== finalizer),
+      );
+    } catch (error) {
+      if (!isCode(error, 404)) throw error;
+    }
+  }
+
+  /** With the resourceVersion read: finalizers others set meanwhile are not undone. */
+  async #patchFinalizers(source: SourceObject, finalizers: readonly string[]): Promise<SourceObject> {
+    const { resourceVersion } = source.metadata;
+    return this.#patch<SourceObject>(await this.#pathOf(source), { metadata: { finalizers, resourceVersion } });
+  }
+
+  async writeStatus(source: SourceObject, status: SourceStatus): Promise<void> {
+    const { resourceVersion } = source.metadata;
+    const patch = mergePatch({ ...source.status }, { ...status });
+    await this.#patch(`${await this.#pathOf(source)}/status`, { metadata: { resourceVersion }, status: patch });
+  }
+
+  async readRoute(uid: string): Promise<Route | undefined> {
+    const { api, routesNamespace } = this.#options;
+    try {
+      const text = routeTextIn(await api.call('GET', secretPath(routesNamespace, routeSecretName(uid))), uid);
+      return text === undefined ? undefined : (JSON.parse(text) as Route);
+    } catch (error) {
+      if (isCode(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  async publishRoute(route: Route): Promise<void> {
+    const { api, routesNamespace } = this.#options;
+    // Throws where no adapter could serve it.
+    parseRoute(JSON.stringify(route));
+    const path = secretPath(routesNamespace, routeSecretName(route.uid));
+    const query = { fieldManager: FIELD_MANAGER, force: true };
+    await api.call('PATCH', path, { query, body: routeSecret(route, routesNamespace), contentType: APPLY_PATCH });
+  }
+
+  async removeRoute(uid: string): Promise<void> {
+    try {
+      await this.#options.api.call('DELETE', secretPath(this.#options.routesNamespace, routeSecretName(uid)));
+    } catch (error) {
+      if (!isCode(error, 404)) throw error;
+    }
+  }
+
+  adapterStates(uid: string): Promise<readonly AdapterState[]> {
+    return this.#options.adapterStates(uid);
+  }
+
+  async announce(source: SourceObject, announcement: Announcement): Promise<void> {
+    const { api, now, log } = this.#options;
+    const { namespace } = source.metadata;
+    const event = eventOf(source, announcement, now());
+    try {
+      await api.call('POST', `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`, { body: event });
+    } catch (error) {
+      // An Event is a courtesy: in a namespace that is going away none can be made.
+      log.warn(
+        { source: keyOf(referenceTo(source)), reason: announcement.reason, error: String(error) },
+        'event not made',
+      );
+    }
+  }
+
+  async recordOrphan(source: SourceObject, hook: HookRecord): Promise<void> {
+    const { api, systemNamespace } = this.#options;
+    const { namespace, name } = source.metadata;
+    const line = `${hook.api} ${hook.repository} webhook ${hook.id} (${source.kind} ${namespace}/${name})`;
+    const key = createHash('sha256').update(line).digest('hex').slice(0, 16);
+    const body = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: ORPHANS, namespace: systemNamespace },
+      data: { [key]: line },
+    };
+    // Each line is applied by a manager of its own, so that it stays when the next one is.
+    const query = { fieldManager: `${FIELD_MANAGER}-${key}`, force: true };
+    await api.call('PATCH', `/api/v1/namespaces/${systemNamespace}/configmaps/${ORPHANS}`, {
+      query,
+      body,
+      contentType: APPLY_PATCH,
+    });
+  }
+
+  async #pathOf(source: SourceObject): Promise<string> {
+    const resource = await this.#options.resources.find(source);
+    if (!resource) throw new Error(`the cluster has no kind ${source.kind} any more`);
+    return `${resource.collection(source.metadata.namespace)}/${encodeURIComponent(source.metadata.name)}`;
+  }
+
+  #patch<Answer>(path: string, body: object): Promise<Answer> {
+    return this.#options.api.call<Answer>('PATCH', path, {
+      query: { fieldManager: FIELD_MANAGER },
+      body,
+      contentType: MERGE_PATCH,
+    });
+  }
+}
+
+function secretPath(namespace: string, name: string): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`;
+}
+
+function isCode(error: unknown, code: number): boolean {
+  return error instanceof ApiStatusError && error.code === code;
+}
+
+/** 403 is said, 404 is undefined, anything else thrown. */
+function refused(error: unknown, rule: string): { found: 'forbidden'; rule: string } | undefined {
+  if (isCode(error, 403)) return { found: 'forbidden', rule };
+  if (isCode(error, 404)) return undefined;
+  throw error;
+}

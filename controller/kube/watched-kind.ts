@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../core/errors.ts';
+import { type ApiObject, ApiStatusError, ListWatch, type ListWatchTimings } from '../../core/list-watch.ts';
+import type { Log } from '../../core/log.ts';
+import type { ObjectKind, ObjectReference } from '../objects.ts';
+import type { ApiClient } from './api-client.ts';
+import type { Resources } from './resources.ts';
+import { type Selection, transportOf } from './transport.ts';
+
+export interface WatchedKindOptions {
+  readonly api: ApiClient;
+  readonly resources: Resources;
+  readonly kind: ObjectKind;
+  /** Of one namespace alone; undefined: of all. */
+  readonly namespace?: string | undefined;
+  readonly selection: Omit<Selection<ApiObject>, 'keep'>;
+  readonly onChange: (changed: ObjectReference) => void;
+  readonly log: Log;
+  readonly timings?: Partial<ListWatchTimings> | undefined;
+}
+
+/** How often a kind that is not there, or may not be read, is asked for. */
+const ABSENT_MS = 500;
+const FORBIDDEN_MS = 10_000;
+
+/** Tells of every change of a kind's objects, also while the kind itself comes and goes. */
+export class WatchedKind {
+  readonly #options: WatchedKindOptions;
+  readonly #stopped = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #listWatch: ListWatch<ApiObject> | undefined;
+
+  constructor(options: WatchedKindOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#listWatch?.stop();
+    await this.#running;
+  }
+
+  /** Whether all there is has been read. */
+  get isComplete(): boolean {
+    return this.#listWatch?.isComplete ?? false;
+  }
+
+  all(): readonly ObjectReference[] {
+    return (this.#listWatch?.all() ?? []).map((object) => this.#referenceTo(object));
+  }
+
+  async #run(): Promise<void> {
+    const { api, resources, kind, namespace, selection, log, timings } = this.#options;
+    while (!this.#stopped.signal.aborted) {
+      const resource = await resources.find(kind).catch((error: unknown) => this.#say(error));
+      if (!resource) {
+        await this.#pause(ABSENT_MS);
+        continue;
+      }
+      const failed = Promise.withResolvers<number>();
+      const transport = transportOf<ApiObject>(api, resource.collection(namespace), { ...selection, keep: namesAlone });
+      this.#listWatch = new ListWatch<ApiObject>({
+        transport,
+        onChange: (object) => this.#options.onChange(this.#referenceTo(object)),
+        onGone: (object) => this.#options.onChange(this.#referenceTo(object)),
+        onFailure: (error) => {
+          this.#say(error);
+          if (error instanceof ApiStatusError && (error.code === 404 || error.code === 403)) failed.resolve(error.code);
+        },
+        ...(timings && { timings }),
+      });
+      this.#listWatch.start();
+      log.debug({ kind: kind.kind }, 'watched');
+      const code = await Promise.race([failed.promise, this.#untilStopped()]);
+      await this.#listWatch.stop();
+      if (code === undefined) return;
+      // The kind is gone, and its objects with it.
+      const gone = this.all();
+      this.#listWatch = undefined;
+      resources.forget(kind);
+      for (const reference of gone) this.#options.onChange(reference);
+      await this.#pause(code === 403 ? FORBIDDEN_MS : ABSENT_MS);
+    }
+  }
+
+  #say(error: unknown): undefined {
+    if (!this.#stopped.signal.aborted)
+      this.#options.log.warn({ kind: this.#options.kind.kind, error: messageOf(error) }, 'watch failed; tried again');
+    return undefined;
+  }
+
+  #referenceTo({ metadata: { namespace = '', name } }: ApiObject): ObjectReference {
+    const { apiVersion, kind } = this.#options.kind;
+    return { apiVersion, kind, namespace, name };
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
+  }
+
+  #untilStopped(): Promise<undefined> {
+    return new Promise((resolve) =>
+      this.#stopped.signal.addEventListener('abort', () => resolve(undefined), { once: true }),
+    );
+  }
+}
+
+/** A change of anything is a change of the resourceVersion: more need not be kept to tell that something changed. */
+function namesAlone({ metadata: { namespace, name, resourceVersion } }: ApiObject): ApiObject {
+  return { metadata: { namespace, name, resourceVersion } };
+}

@@ -1,0 +1,3 @@
+import { runController } from './run.ts';
+
+process.exit(await runController(process.env, (text) => process.stderr.write(`controller: ${text}\n`)));

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { KubeConfig } from '@kubernetes/client-node';
+import { AddressGuard } from '../core/address-guard.ts';
+import type { Env } from '../core/env.ts';
+import { messageOf } from '../core/errors.ts';
+import { createLog, type Log } from '../core/log.ts';
+import { runUntilStopped } from '../core/process.ts';
+import { Scope } from '../core/scope.ts';
+import { definitionOf, sources } from '../sources/registry.ts';
+import { AccessTokens } from './access-tokens.ts';
+import { readAdapterState } from './adapter-state.ts';
+import { type ControllerConfig, readControllerConfig } from './config.ts';
+import { startController } from './controller.ts';
+import { ApiClient } from './kube/api-client.ts';
+import { KubeCluster } from './kube/kube-cluster.ts';
+import { Lease } from './kube/lease.ts';
+import { Resources } from './kube/resources.ts';
+import { clusterUrlOf } from './sink.ts';
+
+const FINISH_MS = 10_000;
+
+/** The controller as a process: configured by `env`, stopped by signals. Resolves to the exit code. */
+export async function runController(env: Env, reportProblem: (text: string) => void): Promise<number> {
+  try {
+    const config = readControllerConfig(env, `${hostname()}-${randomUUID().slice(0, 8)}`);
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromDefault();
+    const { log, flush } = createLog(config.logLevel);
+    // A process that may lose its Lease leaves at once: what it still wrote could undo what the next leader writes.
+    const onLost = () => {
+      log.fatal('lease lost');
+      flush();
+      process.exit(1);
+    };
+    const start = () => startLeading(config, { kubeConfig, log, onLost });
+    return await runUntilStopped(start, { log, flush, shutdownDelayMs: 0, finishMs: FINISH_MS });
+  } catch (error) {
+    reportProblem(messageOf(error));
+    return 1;
+  }
+}
+
+interface Surroundings {
+  readonly kubeConfig: KubeConfig;
+  readonly log: Log;
+  readonly onLost: () => void;
+}
+
+/** Waits for the Lease in the background, and controls while it has it. */
+async function startLeading(config: ControllerConfig, { kubeConfig, log, onLost }: Surroundings) {
+  const scope = new Scope();
+  const api = new ApiClient(kubeConfig);
+  scope.add({ stop: () => api.close() });
+  const lease = new Lease({
+    api,
+    namespace: config.systemNamespace,
+    name: 'headwater-controller',
+    identity: config.identity,
+    timings: config.lease,
+    log,
+  });
+  scope.add({ stop: () => lease.release() });
+  const leading = lease.acquire(onLost).then(() => scope.add(startControlling(config, api, log)));
+  leading.catch((error: unknown) => {
+    log.fatal({ error: messageOf(error) }, 'cannot control');
+    onLost();
+  });
+  return { stop: () => scope.end() };
+}
+
+function startControlling(config: ControllerConfig, api: ApiClient, log: Log) {
+  const now = () => new Date();
+  const cluster = new KubeCluster({
+    api,
+    resources: new Resources(api),
+    routesNamespace: config.routesNamespace,
+    systemNamespace: config.systemNamespace,
+    adapterStates: async (uid) => {
+      const states = await Promise.all(config.adapterStateUrls.map((url) => readAdapterState(url, uid)));
+      return states.filter((state) => state !== undefined);
+    },
+    now,
+    log,
+  });
+  const controller = startController({
+    cluster,
+    sources,
+    definitionOf,
+    tokens: new AccessTokens(),
+    guard: new AddressGuard({ allowLoopback: config.allowLoopback }),
+    urlOfService: clusterUrlOf,
+    adapter: {
+      dedicated: 'refused',
+      publicUrlFor: () => config.publicUrl,
+      publicUrlAdvice: 'set PUBLIC_URL of the controller',
+    },
+    now,
+    secretOverlapMs: config.secretOverlapMs,
+    abandonHookMs: config.abandonHookMs,
+    hookCheckMs: config.hookCheckMs,
+    firstDeliveryPollMs: 1000,
+    queue: { workers: config.workers, firstDelayMs: 200, longestDelayMs: 300_000, unchangedMs: 300_000 },
+    log,
+  });
+  return {
+    stop: async () => {
+      await controller.stop();
+      await cluster.stop();
+    },
+  };
+}
