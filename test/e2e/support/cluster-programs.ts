@@ -4,7 +4,7 @@ import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { messageOf } from '../../core/errors.ts';
+import { messageOf } from '../../../core/errors.ts';
 
 /** Paths of the programs a control plane is made of. */
 export interface ClusterPrograms {
@@ -32,7 +32,7 @@ const PACKAGES: Readonly<Record<Name, string>> = {
   kubectl: 'k8s.io/kubernetes/cmd/kubectl',
 };
 
-const assets = join(import.meta.dirname, 'assets');
+const assets = join(import.meta.dirname, '../assets');
 const run = promisify(execFile);
 
 /**

@@ -1,0 +1,109 @@
+import { namesOf } from '../sources/crd.ts';
+import { sources } from '../sources/registry.ts';
+
+const READ = ['get', 'list', 'watch'];
+export const SYSTEM_NAMESPACE = 'headwater';
+export const ROUTES_NAMESPACE = 'headwater-routes';
+const RBAC = 'rbac.authorization.k8s.io';
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const rule = (group: string, resources: readonly string[], verbs: readonly string[]): Rule => ({
+  apiGroups: [group],
+  resources,
+  verbs,
+});
+const object = (kind: string, metadata: object, rest: object = {}) => ({
+  apiVersion: `${RBAC}/v1`,
+  kind,
+  metadata,
+  ...rest,
+});
+const account = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  metadata: { name, namespace: SYSTEM_NAMESPACE },
+});
+const subjects = (name: string) => [{ kind: 'ServiceAccount', name, namespace: SYSTEM_NAMESPACE }];
+const roleRef = (kind: string, name: string) => ({ apiGroup: RBAC, kind, name });
+const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+
+const CONTROLLER = 'headwater-controller';
+const ADAPTER = 'headwater-adapter';
+const ADDRESSABLE = 'headwater-addressable-resolver';
+
+/** The rights of both planes, and nothing more; as the objects of a manifest. */
+export function rightsOf(): readonly object[] {
+  return [namespace(SYSTEM_NAMESPACE), namespace(ROUTES_NAMESPACE), ...controllerRights(), ...adapterRights()];
+}
+
+function controllerRights(): object[] {
+  const groups = [...new Set(sources.map(({ group }) => group))];
+  const pluralsIn = (group: string) =>
+    sources.filter((source) => source.group === group).map((source) => namesOf(source).plural);
+  const ofSources = groups.flatMap((group) => [
+    rule(group, pluralsIn(group), [...READ, 'update', 'patch']),
+    rule(
+      group,
+      pluralsIn(group).flatMap((plural) => [`${plural}/status`, `${plural}/finalizers`]),
+      ['get', 'update', 'patch'],
+    ),
+  ]);
+  const rules = [
+    ...ofSources,
+    // The Secrets that sources name; config/namespaced does without this one.
+    rule('', ['secrets'], READ),
+    rule('', ['services'], READ),
+    rule('', ['events'], ['create', 'patch']),
+    rule('eventing.knative.dev', ['brokers'], READ),
+    rule('messaging.knative.dev', ['channels', 'inmemorychannels'], READ),
+    rule('serving.knative.dev', ['services'], READ),
+  ];
+  const inSystem = [
+    rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update', 'patch']),
+    rule('', ['configmaps'], ['get', 'create', 'patch']),
+  ];
+  const inRoutes = [rule('', ['secrets'], [...READ, 'create', 'update', 'patch', 'delete'])];
+  return [
+    account(CONTROLLER),
+    object('ClusterRole', { name: CONTROLLER }, { rules }),
+    object(
+      'ClusterRoleBinding',
+      { name: CONTROLLER },
+      { subjects: subjects(CONTROLLER), roleRef: roleRef('ClusterRole', CONTROLLER) },
+    ),
+    // Whoever installs a kind of sink labels a role for it so (Knative's convention), and it can be read here.
+    object(
+      'ClusterRole',
+      { name: ADDRESSABLE },
+      {
+        aggregationRule: { clusterRoleSelectors: [{ matchLabels: { 'duck.knative.dev/addressable': 'true' } }] },
+        rules: [],
+      },
+    ),
+    object(
+      'ClusterRoleBinding',
+      { name: ADDRESSABLE },
+      { subjects: subjects(CONTROLLER), roleRef: roleRef('ClusterRole', ADDRESSABLE) },
+    ),
+    ...roleIn(SYSTEM_NAMESPACE, CONTROLLER, inSystem),
+    ...roleIn(ROUTES_NAMESPACE, CONTROLLER, inRoutes),
+  ];
+}
+
+/** Reading the route Secrets is all an adapter may do. */
+function adapterRights(): object[] {
+  return [account(ADAPTER), ...roleIn(ROUTES_NAMESPACE, ADAPTER, [rule('', ['secrets'], READ)])];
+}
+
+function roleIn(where: string, name: string, rules: readonly Rule[]): object[] {
+  const metadata = { name, namespace: where };
+  return [
+    object('Role', metadata, { rules }),
+    object('RoleBinding', metadata, { subjects: subjects(name), roleRef: roleRef('Role', name) }),
+  ];
+}

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { simulator } from '../../sources/github/simulator.ts';
+import { FakeSink } from '../support/fake-sink.ts';
+import { RealWorld } from './support/real-world.ts';
+
+let world: RealWorld;
+let sink: FakeSink;
+beforeAll(async () => {
+  world = new RealWorld();
+  sink = await FakeSink.start();
+  await world.start();
+});
+afterAll(async () => {
+  await world.stop();
+  await sink.close();
+});
+
+describe('kubectl apply of a GitHubSource', () => {
+  it('leads to Ready=True, a webhook, and deliveries byte for byte', async () => {
+    const status = await world.ready(sink.url('/broker'));
+    const { uid } = (await world.object())?.metadata ?? {};
+    expect(world.github.hooks).toEqual([
+      expect.objectContaining({
+        repository: 'octo/hello',
+        active: true,
+        events: ['push', 'issues'],
+        config: { url: `${world.adapterUrl}/hooks/${uid}`, content_type: 'json', insecure_ssl: '0', secret: 's3cret' },
+      }),
+    ]);
+    expect(status).toMatchObject({
+      observedGeneration: 1,
+      sinkUri: sink.url('/broker'),
+      webhookURL: `${world.adapterUrl}/hooks/${uid}`,
+      webhookIDKey: '4001',
+    });
+    expect(status.ceAttributes).toHaveLength(2);
+    const payload = simulator.recordedEvents.find(({ eventType }) => eventType === 'push')?.payload ?? {};
+    const delivery = simulator.deliver({ eventType: 'push', payload, form: 'indented' }, 's3cret');
+    const reply = await fetch(`${world.adapterUrl}/hooks/${uid}`, {
+      method: 'POST',
+      headers: delivery.headers,
+      body: new Uint8Array(delivery.body),
+    });
+    expect(reply.status).toBe(202);
+    expect(sink.received.at(-1)?.body.equals(delivery.data)).toBe(true);
+    expect(sink.received.at(-1)?.headers['ce-type']).toBe('dev.knative.source.github.push');
+  });
+
+  it('is shown by kubectl', async () => {
+    const table = await world.kubectl('get', 'githubsources', '-n', world.namespace);
+    expect(table.split('\n')[0]?.split(/ {2,}/)).toEqual(['NAME', 'READY', 'REASON', 'URL', 'SINK', 'AGE']);
+    expect(table).toMatch(
+      new RegExp(`^hello +True +http://127.0.0.1:\\d+/hooks/\\S+ +${sink.url('/broker')} +\\d+s$`, 'm'),
+    );
+    expect(await world.kubectl('explain', 'githubsource.spec.eventTypes')).toContain('The events GitHub is asked for');
+    const events = await world.kubectl('get', 'events', '-n', world.namespace, '-o', 'jsonpath={.items[*].reason}');
+    expect(events.split(' ').toSorted()).toEqual(expect.arrayContaining(['Ready', 'WebhookCreated']));
+  });
+
+  it('follows edits of the spec, the sink and the Secret within a second or so', async () => {
+    await world.apply(world.source({ eventTypes: ['star'] }));
+    await world.holds(() => expect(world.github.hooks[0]?.events).toEqual(['star']), 3000);
+    await world.broker(sink.url('/moved'));
+    await world.holds(async () => expect((await world.status()).sinkUri).toBe(sink.url('/moved')), 3000);
+    await world.apply(world.secret({ accessToken: 'token', secretToken: 'next' }));
+    await world.holds(() => expect(world.github.hooks[0]?.config.secret).toBe('next'), 3000);
+    expect(world.github.hooks).toHaveLength(1);
+  });
+
+  it('a sink that goes is 503 for deliveries and said; and back', async () => {
+    await world.kubectl('delete', 'broker', 'default', '-n', world.namespace);
+    await world.becomes('Ready=False NotFound');
+    const url = (await world.status()).webhookURL ?? '';
+    const delivery = simulator.deliver({ eventType: 'star', payload: { action: 'created' } }, 'next');
+    const send = () => fetch(url, { method: 'POST', headers: delivery.headers, body: new Uint8Array(delivery.body) });
+    await world.holds(async () => expect((await send()).status).toBe(503));
+    await world.broker(sink.url('/back'));
+    await world.becomes('Ready=True');
+    expect((await send()).status).toBe(202);
+  });
+
+  it('deleting it removes webhook, route and object', async () => {
+    await world.kubectl('delete', 'githubsource', 'hello', '-n', world.namespace, '--timeout=20s');
+    expect(world.github.hooks).toEqual([]);
+    expect(await world.kubectl('get', 'secrets', '-n', 'headwater-routes', '-o', 'name')).toBe('');
+  });
+
+  it('wrote without being refused or looping', () => {
+    const lines = world.controller.log
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { level: string; msg: string; error?: string });
+    expect(
+      lines.filter(({ level }) => level === 'error' || level === 'warn').map(({ msg, error }) => `${msg}: ${error}`),
+    ).toEqual([]);
+    expect(world.github.calls.length).toBeLessThan(60);
+  });
+});

@@ -1,0 +1,234 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, inject, vi } from 'vitest';
+import type { SourceObject, SourceStatus } from '../../../controller/objects.ts';
+import { SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const run = promisify(execFile);
+
+type Env = Readonly<Record<string, string>>;
+
+/** A process of ours, and what it logged. */
+class Part {
+  log = '';
+  readonly #child: ChildProcess;
+
+  constructor(main: string, env: Env) {
+    this.#child = spawn(process.execPath, [join(root, main)], {
+      env: { PATH: process.env['PATH'] ?? '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => void (this.log += text));
+  }
+
+  get exitCode(): number | null {
+    return this.#child.exitCode;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const closed = new Promise((resolve) => this.#child.once('close', resolve));
+    this.#child.kill(signal);
+    await closed;
+  }
+}
+
+/** The cluster of the run, with a controller, an adapter and a simulated GitHub of this test's own, in a namespace of its own. */
+export class RealWorld {
+  readonly github = new SimulatedGitHub();
+  readonly namespace = `t${Math.random().toString(36).slice(2, 10)}`;
+  readonly parts: Part[] = [];
+  controller!: Part;
+  adapter!: Part;
+  adapterUrl = '';
+  api = '';
+  #folder = '';
+  #adapterEnv: Env = {};
+  #controllerEnv: Env = {};
+
+  async start(env: Env = {}): Promise<void> {
+    this.#folder = await mkdtemp(join(tmpdir(), 'headwater-e2e-world-'));
+    this.api = await this.github.start();
+    await this.kubectl('create', 'namespace', this.namespace);
+    const [port, internalPort] = await freePorts();
+    this.adapterUrl = `http://127.0.0.1:${port}`;
+    const tokenFile = join(this.#folder, 'adapter.token');
+    await writeFile(tokenFile, await this.tokenOf('headwater-adapter'));
+    this.#adapterEnv = {
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      INTERNAL_PORT: String(internalPort),
+      ROUTES_NAMESPACE: 'headwater-routes',
+      KUBERNETES_API_URL: inject('apiUrl'),
+      KUBERNETES_TOKEN_FILE: tokenFile,
+      KUBERNETES_CA_FILE: inject('caFile'),
+      ALLOW_LOOPBACK_SINKS: 'true',
+      SHUTDOWN_DELAY_MS: '0',
+    };
+    this.startAdapter();
+    this.#controllerEnv = {
+      KUBECONFIG: await this.kubeconfigOf('headwater-controller'),
+      PUBLIC_URL: this.adapterUrl,
+      ADAPTER_STATE_URLS: `http://127.0.0.1:${internalPort}`,
+      ALLOW_LOOPBACK: 'true',
+      LEASE_MS: '3000',
+      LEASE_RENEW_DEADLINE_MS: '2000',
+      LEASE_RETRY_MS: '300',
+      ...env,
+    };
+    this.startController();
+  }
+
+  startAdapter(): void {
+    this.adapter = new Part('adapter/main.ts', this.#adapterEnv);
+    this.parts.push(this.adapter);
+  }
+
+  startController(env: Env = {}): Part {
+    this.controller = new Part('controller/main.ts', { ...this.#controllerEnv, ...env });
+    this.parts.push(this.controller);
+    return this.controller;
+  }
+
+  async stop(): Promise<void> {
+    await this.kubectl('delete', 'githubsources', '--all', '-n', this.namespace, '--timeout=20s');
+    for (const part of this.parts) await part.end();
+    await this.kubectl('delete', 'namespace', this.namespace, '--wait=false');
+    await this.github.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** @throws with kubectl's words */
+  async kubectl(...args: string[]): Promise<string> {
+    const { stdout } = await run(inject('kubectl'), [`--kubeconfig=${inject('kubeconfig')}`, ...args], {
+      env: { HOME: this.#folder },
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return stdout;
+  }
+
+  async tokenOf(account: string): Promise<string> {
+    return (await this.kubectl('create', 'token', account, '-n', 'headwater')).trim();
+  }
+
+  /** With the ServiceAccount's own rights, never the administrator's. */
+  async kubeconfigOf(account: string): Promise<string> {
+    const config = JSON.parse(await this.kubectl('config', 'view', '--raw', '-o', 'json')) as { users: object[] };
+    config.users = [{ name: 'user', user: { token: await this.tokenOf(account) } }];
+    const file = join(this.#folder, `${account}.kubeconfig`);
+    await writeFile(file, JSON.stringify(config));
+    return file;
+  }
+
+  async apply(...objects: object[]): Promise<string> {
+    const file = join(this.#folder, 'apply.json');
+    await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+    return this.kubectl('apply', '-n', this.namespace, '-f', file);
+  }
+
+  secret(data: Readonly<Record<string, string>>, name = 'github'): object {
+    return { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: data };
+  }
+
+  source(spec: object = {}, name = 'hello'): object {
+    return {
+      apiVersion: 'sources.knative.dev/v1alpha1',
+      kind: 'GitHubSource',
+      metadata: { name },
+      spec: {
+        ownerAndRepository: 'octo/hello',
+        eventTypes: ['push', 'issues'],
+        accessToken: { secretKeyRef: { name: 'github', key: 'accessToken' } },
+        secretToken: { secretKeyRef: { name: 'github', key: 'secretToken' } },
+        githubAPIURL: this.api,
+        sink: { ref: { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', name: 'default' } },
+        ...spec,
+      },
+    };
+  }
+
+  /** A Broker, and its address as its own controller would write it; undefined: none yet. */
+  async broker(url: string | undefined, name = 'default'): Promise<void> {
+    await this.apply({ apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', metadata: { name }, spec: {} });
+    const status = JSON.stringify({ status: { address: url === undefined ? null : { url } } });
+    await this.kubectl(
+      'patch',
+      'broker',
+      name,
+      '-n',
+      this.namespace,
+      '--subresource=status',
+      '--type=merge',
+      '-p',
+      status,
+    );
+  }
+
+  async object(name = 'hello'): Promise<SourceObject | undefined> {
+    const found = await this.kubectl(
+      'get',
+      'githubsource',
+      name,
+      '-n',
+      this.namespace,
+      '-o',
+      'json',
+      '--ignore-not-found',
+    );
+    return found === '' ? undefined : (JSON.parse(found) as SourceObject);
+  }
+
+  async status(name = 'hello'): Promise<SourceStatus> {
+    return (await this.object(name))?.status ?? {};
+  }
+
+  /** `Ready=False CreationFailed` */
+  async becomes(condition: string, name = 'hello', timeout = 15_000): Promise<SourceStatus> {
+    const type = condition.split('=')[0] ?? '';
+    return vi.waitFor(
+      async () => {
+        const status = await this.status(name);
+        const found = status.conditions?.find((one) => one.type === type);
+        const text = `${type}=${found?.status}${found?.reason === undefined ? '' : ` ${found.reason}`}`;
+        if (text !== condition) throw new Error(`${text}: ${found?.message}\n${this.controller.log.slice(-1500)}`);
+        return status;
+      },
+      { timeout, interval: 150 },
+    );
+  }
+
+  async holds(check: () => void | Promise<void>, timeout = 15_000): Promise<void> {
+    await vi.waitFor(check, { timeout, interval: 100 });
+  }
+
+  /** Secret, Broker and source as they should be. */
+  async ready(sinkUrl: string, spec: object = {}): Promise<SourceStatus> {
+    await this.apply(this.secret({ accessToken: 'token', secretToken: 's3cret' }), this.source(spec));
+    await this.broker(sinkUrl);
+    const status = await this.becomes('Ready=True');
+    expect(this.github.hooks.length).toBeGreaterThan(0);
+    return status;
+  }
+}
+
+async function freePorts(): Promise<[number, number]> {
+  const open = () =>
+    new Promise<ReturnType<typeof createServer>>((resolve) => {
+      const server = createServer();
+      server.listen(0, '127.0.0.1', () => resolve(server));
+    });
+  const servers = [await open(), await open()] as const;
+  const [first = 0, second = 0] = servers.map((server) => (server.address() as { port: number }).port);
+  for (const server of servers) await new Promise((resolve) => server.close(resolve));
+  return [first, second];
+}
