@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeSink } from '../support/fake-sink.ts';
+import { RealWorld } from './support/real-world.ts';
+
+let world: RealWorld;
+let sink: FakeSink;
+beforeEach(async () => {
+  world = new RealWorld();
+  sink = await FakeSink.start();
+  await world.start();
+});
+afterEach(async () => {
+  await world.stop();
+  await sink.close();
+});
+
+const TAKEOVER_MS = 20_000;
+const isLeading = ({ log }: { log: string }) => log.includes('"leading"');
+
+describe('two controllers', () => {
+  it('one leads; when it is killed the other takes over, and nothing is written twice', async () => {
+    const first = world.controller;
+    await world.ready(sink.url('/a'));
+    const second = world.startController();
+    await world.broker(sink.url('/b'));
+    await world.holds(async () => expect((await world.status()).sinkUri).toBe(sink.url('/b')));
+    expect([isLeading(first), isLeading(second)]).toEqual([true, false]);
+    await first.end('SIGKILL');
+    await world.holds(() => expect(isLeading(second)).toBe(true), TAKEOVER_MS);
+    await world.apply(world.source({ eventTypes: ['star'] }));
+    await world.holds(() => expect(world.github.hooks[0]?.events).toEqual(['star']));
+    const writes = world.github.calls.filter((call) => !call.startsWith('GET '));
+    expect(writes).toEqual(['POST /repos/octo/hello/hooks', 'PATCH /repos/octo/hello/hooks/4001']);
+  });
+
+  it('a leader that was frozen leaves when it wakes', async () => {
+    const first = world.controller;
+    await world.ready(sink.url('/a'));
+    const second = world.startController();
+    first.signal('SIGSTOP');
+    await world.holds(() => expect(isLeading(second)).toBe(true), TAKEOVER_MS);
+    first.signal('SIGCONT');
+    await world.holds(() => expect(first.exitCode).toBe(1), TAKEOVER_MS);
+    expect(first.log).toContain('lease lost');
+  });
+
+  it('a leader that stops gives the Lease back', async () => {
+    await world.ready(sink.url('/a'));
+    const second = world.startController({ LEASE_MS: '60000', LEASE_RENEW_DEADLINE_MS: '50000' });
+    await world.parts.find((part) => part !== second && isLeading(part))?.end();
+    await world.holds(() => expect(isLeading(second)).toBe(true), 5000);
+  });
+});
