@@ -1,6 +1,12 @@
-/** The one of `names` that `text` was most likely meant to be, for "did you mean"; undefined where none is near. */
-export function closestTo(text: string, names: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(text.length / 3));
+/**
+ * The one of `names` that `text` was most likely meant to be, for "did you mean"; undefined where none is near. `limit`:
+ * the most letters that may be wrong.
+ */
+export function closestTo(
+  text: string,
+  names: readonly string[],
+  limit = Math.max(1, Math.floor(text.length / 3)),
+): string | undefined {
   let best: { name: string; distance: number } | undefined;
   for (const name of names) {
     if (Math.abs(name.length - text.length) > limit) continue;

@@ -46,7 +46,11 @@ const metadata = {
   type: 'object',
   required: ['name'],
   properties: {
-    name: { type: 'string', pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$', maxLength: 253 },
+    name: {
+      type: 'string',
+      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+      maxLength: 253,
+    },
     namespace: { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', maxLength: 63 },
     labels: { type: 'object', additionalProperties: text },
     annotations: { type: 'object', additionalProperties: text },
@@ -73,6 +77,12 @@ function knownKind(
   return { ...kind, validate: validatorOf(schema) };
 }
 
+/** Whole groups of four, broken into lines or not. */
+const base64 = {
+  type: 'string',
+  pattern: '^\\s*(([A-Za-z0-9+/]\\s*){4})*(([A-Za-z0-9+/]\\s*){2}(=\\s*){2}|([A-Za-z0-9+/]\\s*){3}=\\s*)?$',
+  description: 'Base64; plain text goes into stringData',
+};
 const anything = { type: 'object' };
 const withSpec = (spec: TSchema) => ({ spec });
 
@@ -82,7 +92,7 @@ export async function localKinds(): Promise<readonly LocalKind[]> {
     knownKind(SECRET, {
       type: text,
       immutable: { type: 'boolean' },
-      data: { type: 'object', additionalProperties: { type: 'string', pattern: '^[A-Za-z0-9+/=\\s]*$' } },
+      data: { type: 'object', additionalProperties: base64 },
       stringData: { type: 'object', additionalProperties: text },
     }),
     knownKind(BROKER, withSpec(brokerSpec)),

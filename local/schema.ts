@@ -15,11 +15,10 @@ export interface SchemaNode {
 
 export type Path = readonly (string | number)[];
 
-/** What is wrong with an object; `atKey`: with a name in it, not with the value there. */
+/** What is wrong with an object. */
 export interface Fault {
   readonly path: Path;
   readonly message: string;
-  readonly atKey?: boolean;
 }
 
 const ajv = new Ajv({ allErrors: true, strict: false, verbose: true });
@@ -65,7 +64,8 @@ function mapValues<Value>(object: Readonly<Record<string, Value>>, map: (value: 
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, map(value)]));
 }
 
-function withoutNulls(value: unknown): unknown {
+/** As the API server reads an object: a field that is null is not there. */
+export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (typeof value !== 'object' || value === null) return value;
   const given = Object.entries(value).filter(([, member]) => member !== null);
@@ -81,7 +81,7 @@ function faultOf({ keyword, instancePath, params, parentSchema, message, data }:
       const known = Object.keys((parentSchema as SchemaNode).properties ?? {});
       const close = closestTo(name, known);
       const hint = close === undefined ? `; known here: ${known.toSorted().join(', ')}` : `; did you mean ${close}?`;
-      return { path: [...path, name], atKey: true, message: `unknown field ${pathText([...path, name])}${hint}` };
+      return { path: [...path, name], message: `unknown field ${pathText([...path, name])}${hint}` };
     }
     case 'required':
       return { path, message: `${pathText([...path, String(params['missingProperty'])])} is missing` };
