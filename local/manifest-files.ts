@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigurationError, messageOf } from '../core/errors.ts';
+import { ConfigurationError, codeOf, messageOf } from '../core/errors.ts';
 import type { LocalManifest, ManifestText, Problem } from './manifests.ts';
 
 export interface ManifestFilesOptions {
@@ -10,6 +10,8 @@ export interface ManifestFilesOptions {
   readonly read: (text: string, file: string) => ManifestText;
   /** Called when something changed, with what there is now. */
   readonly onChange: (content: ManifestContent) => void;
+  /** Resolves when it is time to look again. */
+  readonly pause?: () => Promise<void>;
 }
 
 export interface ManifestContent {
@@ -31,6 +33,8 @@ interface KnownFile {
 /** How often the files are looked at. A change counts when two looks saw the same: editors write in several steps. */
 const LOOK_MS = 150;
 const MANIFEST = /\.(ya?ml|json)$/;
+/** There is nothing, or it is no folder; any other error says nothing about what is gone. */
+const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
 
 /** Follows manifest files. Looking is all it does: it works on every file system and with every editor. */
 export class ManifestFiles {
@@ -64,7 +68,7 @@ export class ManifestFiles {
       });
     }
     const versions = await this.#look();
-    await this.#readChanged(versions);
+    await this.#readChanged(versions, true);
     return versions;
   }
 
@@ -74,11 +78,13 @@ export class ManifestFiles {
   }
 
   async #follow(): Promise<void> {
-    while (!this.#stopped) {
-      await sleep(LOOK_MS);
+    const { pause = () => sleep(LOOK_MS) } = this.#options;
+    for (;;) {
+      await pause();
+      if (this.#stopped) return;
       const versions = await this.#look();
       const look = JSON.stringify([...versions]);
-      if (look === this.#lastLook) await this.#readChanged(versions);
+      if (look === this.#lastLook) await this.#readChanged(versions, false);
       this.#lastLook = look;
     }
   }
@@ -87,20 +93,30 @@ export class ManifestFiles {
   async #look(): Promise<Map<string, string>> {
     const versions = new Map<string, string>();
     for (const path of this.#options.paths) {
-      const names = await readdir(path).catch(() => undefined);
-      const files = names?.filter((name) => MANIFEST.test(name) && !name.startsWith('.')).toSorted();
-      for (const file of files?.map((name) => join(path, name)) ?? [path]) {
-        const found = await stat(file).catch(() => undefined);
-        if (found?.isFile()) versions.set(file, [found.ino, found.size, found.mtimeMs, found.ctimeMs].join());
+      for (const file of await this.#filesAt(path)) {
+        const version = await versionOf(file);
+        if (version !== undefined) versions.set(file, version);
       }
     }
     return versions;
   }
 
-  async #readChanged(versions: ReadonlyMap<string, string>): Promise<void> {
+  /** Those of a folder that cannot be read now are the ones it had. */
+  async #filesAt(path: string): Promise<readonly string[]> {
+    try {
+      const names = await readdir(path);
+      const manifests = names.filter((name) => MANIFEST.test(name) && !name.startsWith('.'));
+      return manifests.toSorted().map((name) => join(path, name));
+    } catch (error) {
+      const isFolder = !ABSENT.has(codeOf(error) ?? '') && !this.#known.has(path);
+      return isFolder ? [...this.#known.keys()].filter((file) => dirname(file) === path) : [path];
+    }
+  }
+
+  async #readChanged(versions: ReadonlyMap<string, string>, isFirst: boolean): Promise<void> {
     const problems: Problem[] = [];
     const skipped: ManifestText['skipped'][number][] = [];
-    let changed = this.#known.size === 0;
+    let changed = isFirst;
     for (const file of this.#known.keys()) if (!versions.has(file)) changed = this.#known.delete(file);
     for (const [file, version] of versions) {
       const known = this.#known.get(file);
@@ -140,5 +156,16 @@ export class ManifestFiles {
     }
     const broken = new Set([...this.#known].filter(([, { isBroken }]) => isBroken).map(([file]) => file));
     this.#options.onChange({ manifests: [...manifests.values()], problems, skipped, broken });
+  }
+}
+
+/** undefined: there is no such file. */
+async function versionOf(file: string): Promise<string | undefined> {
+  try {
+    const found = await stat(file);
+    return found.isFile() ? [found.ino, found.size, found.mtimeMs, found.ctimeMs].join() : undefined;
+  } catch (error) {
+    const code = codeOf(error) ?? messageOf(error);
+    return ABSENT.has(code) ? undefined : code;
   }
 }
