@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KubeObject, ObjectReference } from '../controller/objects.ts';
 import { ConfigurationError, codeOf, messageOf } from '../core/errors.ts';
@@ -31,11 +31,15 @@ export class StateFolder {
   }
 
   #makeKey(): Buffer {
+    const key = randomBytes(KEY_BYTES);
+    this.#makeFolder(key);
+    return key;
+  }
+
+  #makeFolder(key: Buffer): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     this.#write('.gitignore', '*\n');
-    const key = randomBytes(KEY_BYTES);
     this.#write('key', `${key.toString('hex')}\n`);
-    return key;
   }
 
   #readKey(): Buffer | undefined {
@@ -61,18 +65,18 @@ export class StateFolder {
 
   /** @throws ConfigurationError */
   load(): readonly RememberedSource[] {
-    const text = this.#read('sources.json');
     try {
-      return text === undefined ? [] : (JSON.parse(text) as readonly RememberedSource[]);
+      return sourcesIn(this.#read('sources.json') ?? '[]');
     } catch (error) {
       const file = join(this.#folder, 'sources.json');
-      throw new ConfigurationError('state', [
-        `${file} is broken; remove it (webhooks it knew of stay at the provider): ${messageOf(error)}`,
-      ]);
+      const advice = `${file} is broken; remove it (webhooks it knew of stay at the provider): ${messageOf(error)}`;
+      throw new ConfigurationError('state', [advice], { cause: error });
     }
   }
 
+  /** Makes the folder anew where somebody removed it. */
   save(sources: readonly RememberedSource[]): void {
+    if (!existsSync(join(this.#folder, 'key'))) this.#makeFolder(this.#key);
     this.#write('sources.json', `${JSON.stringify(sources, null, 1)}\n`);
   }
 
@@ -90,4 +94,17 @@ export class StateFolder {
     writeFileSync(draft, text, { mode: 0o600 });
     renameSync(draft, join(this.#folder, name));
   }
+}
+
+/** As `save` wrote them. */
+function sourcesIn(text: string): readonly RememberedSource[] {
+  const sources: unknown = JSON.parse(text);
+  if (!Array.isArray(sources)) throw new Error('it is no list of sources');
+  return sources.map((source: Partial<RememberedSource> | null) => {
+    const { file, object } = source ?? {};
+    const { name, namespace, uid } = object?.metadata ?? {};
+    if ([file, object?.apiVersion, object?.kind, name, namespace, uid].every((part) => typeof part === 'string'))
+      return source as RememberedSource;
+    throw new Error('not all in it are sources');
+  });
 }
