@@ -40,8 +40,9 @@ interface TriggerSpec extends TriggerFilters {
 const MEBIBYTE = 1024 * 1024;
 /** What Knative's installation gives a Broker that says nothing. */
 const DEFAULT_DELIVERY = { retry: 10, backoffPolicy: 'exponential', backoffDelay: 'PT0.2S' } as const;
-/** Replies of subscribers are events, too; they end when they went round so often. */
-const LONGEST_WAY = 255;
+/** Replies of subscribers are events, too; so many may come of one event, one after the other or side by side. */
+const MOST_REPLIES = 255;
+const TOO_MANY_REPLIES = `${MOST_REPLIES} replies came of one event, more are dropped: filter them out of the Triggers whose subscribers reply`;
 
 /**
  * All Brokers of the cluster, at `/<namespace>/<name>` of one port: takes events, hands each to the Triggers that want
@@ -65,7 +66,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       return reply.code(404).send(`there is no Broker ${namespace}/${name}\n`);
     const { headers, rawHeaders } = request.raw;
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    for (const event of brokeredEvents(headers, rawHeaders, body)) void route(event, { namespace, name }, 0);
+    for (const event of brokeredEvents(headers, rawHeaders, body))
+      void route(event, { namespace, name }, { left: MOST_REPLIES });
     return reply.code(202).send();
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
@@ -76,7 +78,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const route = async (
     event: BrokeredEvent,
     broker: { namespace: string; name: string },
-    hops: number,
+    budget: { left: number },
   ): Promise<void> => {
     const arrived = [
       'ce-knativearrivaltime',
@@ -88,11 +90,17 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     ];
     const outgoing = { ...event, headers: [...withoutNames(event.headers, arrived), ...arrived] };
     const wanting = triggersOf(broker, cluster).filter(({ spec }) => isWanted(event.attributes, spec));
-    const replies = await Promise.all(
-      wanting.map((trigger) => deliver(outgoing, trigger, broker, options, stopping.signal)),
+    await Promise.all(
+      wanting.map(async (trigger) => {
+        const replies = await deliver(outgoing, trigger, broker, options, stopping.signal);
+        const taken = replies.slice(0, Math.max(0, budget.left));
+        // Said once: then it is below zero.
+        if (taken.length < replies.length && budget.left >= 0)
+          options.onProblem(`Broker ${broker.namespace}/${broker.name}: ${TOO_MANY_REPLIES}`);
+        budget.left -= replies.length;
+        await Promise.all(taken.map((reply) => route(reply, broker, budget)));
+      }),
     );
-    if (hops >= LONGEST_WAY) return;
-    await Promise.all(replies.flat().map((reply) => route(reply, broker, hops + 1)));
   };
   const actual = await listen(app, { host, port, setting: '--broker-port' });
   return {
@@ -136,7 +144,8 @@ async function deliver(
   const result = await postEvent(subscriber.done.url, event, policy, stop);
   if (result.accepted) return repliesIn(result);
   const fault = `${who}: ${subscriber.done.url} ${result.outcome}`;
-  const last = delivery.deadLetterSink && (await resolveDestination(delivery.deadLetterSink, namespace, deps));
+  const deadLetterSink = delivery.deadLetterSink ?? ofBroker.delivery?.deadLetterSink;
+  const last = deadLetterSink && (await resolveDestination(deadLetterSink, namespace, deps));
   if (!last || isBlocked(last)) return lost(`${fault}${last ? `; dead-letter sink: ${last.blocked.message}` : ''}`);
   const second = await postEvent(last.done.url, deadLetter(event, subscriber.done.url, result), policy, stop);
   return lost(

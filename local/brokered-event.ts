@@ -22,14 +22,24 @@ export function brokeredEvents(
   rawHeaders: readonly string[],
   body: Buffer,
 ): BrokeredEvent[] {
-  return readEvents(headers, body, new Date()).map((event) => ({
-    headers:
-      event.mode === 'binary'
+  return readEvents(headers, body, new Date()).map((event) => {
+    const attributes = attributesOf(event);
+    const binary = event.mode === 'binary';
+    return {
+      headers: binary
         ? passedOn(rawHeaders, PASSED_ON)
-        : [...passedOn(rawHeaders, /^(?!ce-|content-type$)/), ...binaryHeaders(event)],
-    attributes: Object.fromEntries(Object.entries(event.attributes).map(([name, value]) => [name, String(value)])),
-    data: event.data ?? Buffer.alloc(0),
-  }));
+        : [...passedOn(rawHeaders, /^(?!ce-|content-type$)/), ...binaryHeaders(attributes)],
+      attributes,
+      data: event.data ?? Buffer.alloc(0),
+    };
+  });
+}
+
+/** JSON format 1.0.2: null is no value (2.2), and data without a type is JSON (3.1), which binary mode must say. */
+function attributesOf({ mode, attributes, data }: ReceivedEvent): Record<string, string> {
+  const implied = mode === 'binary' || data === undefined ? [] : [['datacontenttype', 'application/json'] as const];
+  const given = Object.entries(attributes).filter(([, value]) => value !== null);
+  return Object.fromEntries([...implied, ...given].map(([name, value]) => [name, String(value)]));
 }
 
 function passedOn(rawHeaders: readonly string[], pattern: RegExp): string[] {
@@ -42,8 +52,9 @@ function passedOn(rawHeaders: readonly string[], pattern: RegExp): string[] {
 }
 
 /** CloudEvents HTTP binding 1.0.2, 3.1: subscribers of a broker always get binary mode. */
-function binaryHeaders({ attributes }: ReceivedEvent): string[] {
-  return Object.entries(attributes).flatMap(([name, value]) =>
-    name === 'datacontenttype' ? ['content-type', String(value)] : [`ce-${name}`, headerValueOf(String(value))],
-  );
+function binaryHeaders(attributes: BrokeredEvent['attributes']): string[] {
+  return Object.entries(attributes).flatMap(([name, value]) => [
+    name === 'datacontenttype' ? 'content-type' : `ce-${name}`,
+    headerValueOf(value),
+  ]);
 }

@@ -17,8 +17,9 @@ export interface PostResult {
 }
 
 const TIMEOUT_MS = 30_000;
-const REPLY_BYTES = 1024 * 1024;
-const agent = new Agent({ maxResponseSize: REPLY_BYTES, maxHeaderSize: REPLY_BYTES, keepAliveTimeout: 1000 });
+const MEBIBYTE = 1024 * 1024;
+/** A reply is an event like any other, as large as the broker takes them. */
+const agent = new Agent({ maxResponseSize: 32 * MEBIBYTE, maxHeaderSize: MEBIBYTE, keepAliveTimeout: 1000 });
 
 /** Posts an event until it is accepted, refused for good, tried often enough, or `stop`. Never rejects. */
 export async function postEvent(
@@ -65,11 +66,7 @@ async function postOnce(
   }
 }
 
-/** undici reads the values of headers as UTF-8. */
+/** A character of a value is an octet; values of one name are joined (RFC 9110, 5.3). */
 function octetsOf(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
-  const entries = Object.entries(headers).map(([name, value]) => [
-    name,
-    Buffer.from(String(value), 'utf8').toString('latin1'),
-  ]);
-  return Object.fromEntries(entries) as Record<string, string>;
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')]));
 }

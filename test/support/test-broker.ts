@@ -1,0 +1,51 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import { AddressGuard } from '../../core/address-guard.ts';
+import { type Broker, startBroker } from '../../local/broker.ts';
+import { BROKER, TRIGGER } from '../../local/kinds.ts';
+import { MemoryCluster } from '../../local/memory-cluster.ts';
+import { MemoryRoutes } from '../../local/memory-routes.ts';
+import { type Reply, send } from './post.ts';
+
+/** The local broker on a free port, over a cluster with the Broker `demo/default`. */
+export class TestBroker {
+  /** What it said about events that were lost or nearly so. */
+  readonly problems: string[] = [];
+  readonly cluster = new MemoryCluster({
+    routes: new MemoryRoutes(),
+    knows: ({ kind }) => kind === 'Broker' || kind === 'Service',
+    adapterStates: async () => [],
+  });
+  #broker: Broker | undefined;
+
+  static async start(spec: object = {}): Promise<TestBroker> {
+    const test = new TestBroker();
+    test.broker(spec);
+    test.#broker = await startBroker({
+      host: '127.0.0.1',
+      port: 0,
+      cluster: test.cluster,
+      sinks: { guard: new AddressGuard({ allowLoopback: true }), urlOfService: () => undefined },
+      onProblem: (message) => void test.problems.push(message),
+    });
+    return test;
+  }
+
+  broker(spec: object, name = 'default', namespace = 'demo'): void {
+    this.cluster.apply({ ...BROKER, metadata: { name, namespace, uid: `${namespace}-${name}` }, spec });
+  }
+
+  /** A Trigger of the Broker `default` that sends to `uri`. */
+  trigger(uri: string, spec: object = {}, { name = uri, namespace = 'demo' } = {}): void {
+    const metadata = { name, namespace, uid: `${namespace}-${name}` };
+    this.cluster.apply({ ...TRIGGER, metadata, spec: { broker: 'default', subscriber: { uri }, ...spec } });
+  }
+
+  post(headers: OutgoingHttpHeaders, body: Buffer | string = '', path = '/demo/default'): Promise<Reply> {
+    const url = `http://127.0.0.1:${this.#broker?.port}${path}`;
+    return send(url, { headers, body: Buffer.from(body) });
+  }
+
+  async stop(): Promise<void> {
+    await this.#broker?.stop();
+  }
+}
