@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { ObjectKind, ObjectReference } from '../controller/objects.ts';
 import { keyOf, referenceTo } from '../controller/objects.ts';
+import { messageOf } from '../core/errors.ts';
 import type { ManifestContent } from './manifest-files.ts';
 import type { LocalManifest } from './manifests.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
@@ -14,6 +15,8 @@ export interface AppliedManifestsOptions {
   readonly sources: readonly ObjectKind[];
   /** false: sources are not remembered over a restart, as when their webhooks are not real. */
   readonly remembers: boolean;
+  /** What a restart must know could not be written; a sentence, said once. */
+  readonly onUnsaved: (message: string) => void;
 }
 
 /** Makes the cluster hold what the files say, and keeps in the state folder what a restart must know of its sources. */
@@ -24,6 +27,7 @@ export class AppliedManifests {
   /** Sources of files that are not followed now. */
   #others: readonly RememberedSource[] = [];
   #content: ManifestContent | undefined;
+  #unsaved = '';
 
   constructor(options: AppliedManifestsOptions) {
     this.#options = options;
@@ -81,11 +85,20 @@ export class AppliedManifests {
     const { cluster, state } = this.#options;
     const reference = { ...rest, ...metadata };
     const uid = metadata.uid ?? state.uidOf(reference);
+    this.#takeUp(reference);
     const before = cluster.find(reference);
     // Another uid is another object: the one that is there goes first.
     if (before && before.metadata.uid !== uid) cluster.delete(referenceTo(before));
     if (cluster.find(reference)?.metadata.uid !== uid && cluster.find(reference)) return;
     cluster.apply({ ...rest, metadata: { ...metadata, uid }, ...(data && { data, version: state.versionOf(data) }) });
+  }
+
+  /** A source that is followed in another file now is the one it was. */
+  #takeUp(reference: ObjectReference): void {
+    const other = this.#others.find(({ object }) => keyOf(referenceTo(object)) === keyOf(reference));
+    if (!other) return;
+    this.#others = this.#others.filter((one) => one !== other);
+    if (!this.#options.cluster.find(reference)) this.#options.cluster.restore(other.object);
   }
 
   #revive(changed: ObjectReference): void {
@@ -101,6 +114,13 @@ export class AppliedManifests {
       .map((object) => {
         return { file: this.#files.get(keyOf(referenceTo(object))) ?? '', object };
       });
-    state.save([...this.#others, ...own]);
+    try {
+      state.save([...this.#others, ...own]);
+      this.#unsaved = '';
+    } catch (error) {
+      const message = `what a restart must know cannot be kept: ${messageOf(error)}`;
+      if (message !== this.#unsaved) this.#options.onUnsaved(message);
+      this.#unsaved = message;
+    }
   }
 }

@@ -14,7 +14,7 @@ import { startBroker } from './broker.ts';
 import type { Report } from './dev-line.ts';
 import { startEventing } from './eventing.ts';
 import { missingIn } from './expectations.ts';
-import { BROKER, type LocalKind, localKinds, TRIGGER } from './kinds.ts';
+import { BROKER, KNATIVE_SERVICE, type LocalKind, localKinds, SERVICE, TRIGGER } from './kinds.ts';
 import { HOST, startLocalAdapter, startLocalController, type Warn } from './local-planes.ts';
 import { type ManifestContent, ManifestFiles } from './manifest-files.ts';
 import { readManifests } from './manifests.ts';
@@ -102,9 +102,9 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
   );
 
   const observed = scope.add(new ObservedObjects(cluster, SOURCE_KINDS, report));
-  observed.watch([...SOURCE_KINDS, BROKER, TRIGGER]);
+  observed.watch([...SOURCE_KINDS, BROKER, TRIGGER, SERVICE, KNATIVE_SERVICE]);
   startEventing({ cluster, brokerUrl, dumperUrl: dumper.url, sinks, now: () => new Date() });
-  const { applied, files } = await followFiles(options, { kinds, cluster, state, report });
+  const { applied, files } = await followFiles(options, { kinds, cluster, state, report, warn });
   scope.add(files);
   const publicUrlFor = (api: string | undefined) =>
     options.publicUrl ?? (api === undefined || simulate || isLoopback(api) ? adapterUrl : undefined);
@@ -168,11 +168,19 @@ interface FileDeps {
   readonly cluster: MemoryCluster;
   readonly state: StateFolder;
   readonly report: Report;
+  readonly warn: Warn;
 }
 
-async function followFiles(options: DevOptions, { kinds, cluster, state, report }: FileDeps) {
+async function followFiles(options: DevOptions, { kinds, cluster, state, report, warn }: FileDeps) {
   const paths = options.paths.map((path) => resolve(path));
-  const applied = new AppliedManifests({ cluster, state, paths, sources: SOURCE_KINDS, remembers: !options.simulate });
+  const applied = new AppliedManifests({
+    cluster,
+    state,
+    paths,
+    sources: SOURCE_KINDS,
+    remembers: !options.simulate,
+    onUnsaved: (message) => warn('state', message),
+  });
   applied.start();
   const named = new Set<string>();
   const files = new ManifestFiles({

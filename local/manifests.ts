@@ -96,7 +96,7 @@ export function readManifests(text: string, file: string, kinds: readonly LocalK
       else manifests.push({ ...read.manifest, file, line: lineOf(path) });
     }
   }
-  return { manifests, problems, skipped };
+  return { manifests, problems: problems.toSorted((a, b) => a.line - b.line), skipped };
 }
 
 /** One mistake brings others after it; the first ones tell. */

@@ -119,8 +119,8 @@ describe('what is wrong is told with its line', () => {
     const { manifests, problems } = read(listed);
     expect(manifests.map(({ line }) => line)).toEqual([3]);
     expect(problems.map(({ line, message }) => `${line}: ${message.slice(0, 17)}`)).toEqual([
-      '12: unknown field foo',
       '11: metadata.name mus',
+      '12: unknown field foo',
     ]);
   });
 

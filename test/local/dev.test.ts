@@ -1,0 +1,296 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { BROKER, KNATIVE_SERVICE, SERVICE, TRIGGER } from '../../local/kinds.ts';
+import { postDelivery } from '../../local/post-delivery.ts';
+import { definitionOf } from '../../sources/registry.ts';
+import { HeadwaterProcess } from '../support/headwater.ts';
+import { LocalDev, PUBLIC_URL, SOURCE, TOKENS } from '../support/local-dev.ts';
+import { aSink, stopParts } from '../support/parts.ts';
+
+let local: LocalDev;
+beforeEach(async () => void (local = await LocalDev.open()));
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await local.end();
+  await stopParts();
+});
+
+const problems = () =>
+  local.lines.flatMap((line) => (line.type === 'problem' ? [`${line.line}: ${line.message}`] : []));
+
+/** A delivery of the provider, signed. */
+async function deliver(url: string, secret = TOKENS.secretToken) {
+  const simulator = await definitionOf('GitHubSource')?.loadSimulator();
+  if (!simulator) throw new Error('no simulator');
+  return postDelivery(url, simulator.deliver({ eventType: 'push', payload: { ref: 'x' } }, secret));
+}
+
+describe('the address of the webhook', () => {
+  it('is the adapter on loopback, where the provider is, too', async () => {
+    await local.startReady({ publicUrl: undefined });
+    expect(local.hooks()).toEqual([
+      expect.stringMatching(new RegExp(`^octo/hello ${local.url('adapter')}/hooks/[0-9a-f-]{36}$`)),
+    ]);
+    expect(local.url('adapter')).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    const url = local.hooks()[0]?.split(' ')[1] ?? '';
+    expect(await deliver(url, 'wrong')).toMatchObject({ status: 401 });
+  });
+
+  it('is --public-url where given', async () => {
+    await local.startReady({ publicUrl: 'https://tunnel.example.com/base' });
+    expect(local.hooks()).toEqual([
+      expect.stringMatching(/^octo\/hello https:\/\/tunnel\.example\.com\/base\/hooks\/[0-9a-f-]{36}$/),
+    ]);
+  });
+
+  it('is none for a provider elsewhere: it is not called, and the source says what to do', async () => {
+    const called = vi.spyOn(globalThis, 'fetch');
+    await local.write('all.yaml', local.secret(), local.source({ githubAPIURL: undefined }));
+    await local.start({ publicUrl: undefined });
+    await local.becomes('Deployed=False NoPublicAddress');
+    expect(local.message('Deployed')).toMatch(
+      /^https:\/\/api\.github\.com cannot reach this adapter: .*--public-url.*--simulate/,
+    );
+    expect(local.condition('Ready')).toBe('Ready=False NoPublicAddress');
+    await local.stop();
+    const hosts = called.mock.calls.map(([url]) => new URL(url instanceof Request ? url.url : url).hostname);
+    expect(hosts.filter((host) => host !== '127.0.0.1')).toEqual([]);
+  });
+});
+
+describe('without access token', () => {
+  it('the source says which URL to paste, and the first signed delivery makes it ready', async () => {
+    const sink = await aSink();
+    await local.write(
+      'all.yaml',
+      local.secret(),
+      local.source({ accessToken: undefined, githubAPIURL: undefined, sink: { uri: sink.url() } }),
+    );
+    await local.start({ publicUrl: undefined });
+    await local.becomes('Ready=Unknown WaitingForDelivery');
+    const url = /URL (\S+),/.exec(local.message('Ready'))?.[1] ?? '';
+    expect(url).toMatch(new RegExp(`^${local.url('adapter')}/hooks/[0-9a-f-]{36}$`));
+    expect((await deliver(url, 'forged')).status).toBe(401);
+    expect((await deliver(url)).status).toBe(202);
+    await local.becomes('Ready=True');
+    expect([sink.received.length, local.github.calls]).toEqual([1, []]);
+    await local.stop();
+    await local.start({ publicUrl: undefined, ports: { adapter: Number(new URL(url).port), broker: 0, dumper: 0 } });
+    await local.holds(() => expect(local.lines.some(({ type }) => type === 'sources')).toBe(true));
+    expect(local.condition('Ready')).toBe('Ready=True');
+  });
+});
+
+describe('edits are followed', () => {
+  beforeEach(() => local.startReady());
+
+  it('of the source', async () => {
+    await local.write('source.yaml', local.source({ eventTypes: ['issues', 'push'] }));
+    await local.holds(() => expect(local.github.hooks.map(({ events }) => events)).toEqual([['issues', 'push']]));
+  });
+
+  it('of the Secret', async () => {
+    await local.write('secret.yaml', local.secret({ ...TOKENS, secretToken: 'another' }));
+    await local.holds(() => expect(local.github.hooks.map(({ config }) => config.secret)).toEqual(['another']));
+  });
+
+  it('a document that is removed takes its webhook along', async () => {
+    await local.write('source.yaml', '');
+    await local.holds(() => expect(local.lines).toContainEqual({ type: 'gone', object: SOURCE }));
+    expect(local.hooks()).toEqual([]);
+  });
+
+  it('also when its Secret is removed with it', async () => {
+    await local.remove('secret.yaml');
+    await local.remove('source.yaml');
+    await local.holds(() => expect(local.hooks()).toEqual([]));
+  });
+
+  it('a source that comes back has its webhook again, at the same URL', async () => {
+    const before = local.hooks();
+    await local.remove('source.yaml');
+    await local.holds(() => expect(local.hooks()).toEqual([]));
+    await local.write('source.yaml', local.source());
+    await local.holds(() => expect(local.hooks()).toEqual(before));
+  });
+
+  it('a broken edit changes nothing until it is repaired', async () => {
+    const hooks = local.hooks();
+    await local.write('source.yaml', local.source({ eventTypes: 'issues', evntTypes: [] }));
+    await local.holds(() => expect(problems()).toHaveLength(2));
+    expect(problems()).toEqual([
+      expect.stringMatching(/^\d+: spec\.eventTypes must be an array, not a string$/),
+      expect.stringMatching(/^\d+: unknown field spec\.evntTypes; did you mean eventTypes\?$/),
+    ]);
+    await local.write('source.yaml', local.source({ eventTypes: ['issues'] }));
+    await local.holds(() => expect(local.github.hooks.map(({ events }) => events)).toEqual([['issues']]));
+    await local.stop();
+    expect([local.hooks(), local.writes()]).toEqual([hooks, ['POST octo/hello', 'PATCH octo/hello']]);
+  });
+
+  it('when what a restart must know cannot be kept, that is said once, and all goes on', async () => {
+    await rm(local.stateFolder, { recursive: true });
+    await mkdir(join(local.stateFolder, 'sources.json', 'x'), { recursive: true });
+    for (const eventTypes of [['issues'], ['star']]) {
+      await local.write('source.yaml', local.source({ eventTypes }));
+      await local.holds(() => expect(local.github.hooks.map(({ events }) => events)).toEqual([eventTypes]));
+    }
+    expect(local.lines.filter(({ type }) => type === 'warning')).toEqual([
+      {
+        type: 'warning',
+        from: 'state',
+        message: expect.stringContaining('what a restart must know cannot be kept: ') as string,
+      },
+    ]);
+  });
+});
+
+describe('the end', () => {
+  it('leaves webhooks where they are', async () => {
+    await local.startReady();
+    await local.stop();
+    expect([local.hooks().length, local.writes()]).toEqual([1, ['POST octo/hello']]);
+  });
+
+  it('removes them when asked to', async () => {
+    await local.startReady();
+    expect(await local.cleanUp()).toEqual([]);
+    expect(local.hooks()).toEqual([]);
+  });
+
+  it('names what could not be removed in time', async () => {
+    await local.startReady();
+    local.github.refuse(500, /^DELETE/);
+    expect(await local.cleanUp(300)).toEqual([SOURCE]);
+    local.github.refuse(undefined);
+  });
+
+  const commands = [
+    { name: 'Ctrl-C leaves webhooks', args: [], signal: 'SIGINT' as const, left: 1 },
+    { name: '--cleanup removes them', args: ['--cleanup'], signal: 'SIGINT' as const, left: 0 },
+    { name: '--once --cleanup removes them', args: ['--cleanup', '--once'], left: 0 },
+  ];
+  for (const { name, args, signal, left } of commands)
+    it(`of the command: ${name}`, async () => {
+      await local.write('all.yaml', local.secret(), local.source());
+      const ports = ['--port', '0', '--broker-port', '0', '--dump-port', '0', '--public-url', PUBLIC_URL];
+      const command = HeadwaterProcess.start(['dev', '-f', 'manifests', ...ports, ...args], { cwd: local.folder });
+      await command.waitFor(/GitHubSource default\/hello {2}Ready=True/);
+      const { code, stderr } = await (signal ? command.signal(signal) : command.ended);
+      expect({ code, stderr, hooks: local.hooks().length }).toEqual({ code: 0, stderr: '', hooks: left });
+    });
+});
+
+describe('what else is in the manifests', () => {
+  const trigger = (spec: object) => ({ ...TRIGGER, metadata: { name: 't' }, spec: { broker: 'default', ...spec } });
+  const broker = { ...BROKER, metadata: { name: 'default' } };
+  const service = (annotations?: object) => ({
+    ...SERVICE,
+    metadata: { name: 'app', ...(annotations && { annotations }) },
+  });
+  const toApp = { subscriber: { ref: { ...SERVICE, name: 'app' } } };
+  const at = (url: string) => ({ 'local.headwater.dev/url': url });
+
+  const rows: { name: string; objects: object[]; condition: string; message?: RegExp }[] = [
+    {
+      name: 'no Broker',
+      objects: [trigger({ subscriber: { uri: 'http://127.0.0.1:9' } })],
+      condition: 'Ready=False BrokerDoesNotExist',
+      message: /^Broker default\/default not found: create it, or name another in spec\.broker$/,
+    },
+    {
+      name: 'no Service',
+      objects: [broker, trigger(toApp)],
+      condition: 'Ready=False SubscriberNotFound',
+      message: /^spec\.subscriber: Service default\/app not found: create it/,
+    },
+    {
+      name: 'a Service that runs nowhere',
+      objects: [broker, trigger(toApp), service()],
+      condition: 'Ready=False SubscriberNotFound',
+      message: /^spec\.subscriber: Service default\/app has no status\.address\.url/,
+    },
+    {
+      name: 'a Service with a URL',
+      objects: [broker, trigger(toApp), service(at('http://127.0.0.1:9'))],
+      condition: 'Ready=True',
+    },
+    {
+      name: 'a Service with what is no URL',
+      objects: [broker, trigger(toApp), service(at('here'))],
+      condition: 'Ready=False SubscriberNotFound',
+      message: /must be an http or https URL/,
+    },
+    {
+      name: 'a Knative Service with a URL',
+      objects: [
+        broker,
+        trigger({ subscriber: { ref: { ...KNATIVE_SERVICE, name: 'app' } } }),
+        { ...service(at('http://127.0.0.1:9')), ...KNATIVE_SERVICE },
+      ],
+      condition: 'Ready=True',
+    },
+  ];
+  for (const { name, objects, condition, message = /^$/ } of rows)
+    it(`${name}: the Trigger says ${condition}`, async () => {
+      await local.write('all.yaml', ...objects);
+      await local.start();
+      await local.becomes(condition, 'Trigger default/t');
+      expect(local.message('Ready', 'Trigger default/t')).toMatch(message);
+    });
+
+  it('a Service that runs nowhere says how to annotate it', async () => {
+    await local.write('all.yaml', service());
+    await local.start();
+    await local.becomes('Ready=False NoLocalURL', 'Service default/app');
+    expect(local.message('Ready', 'Service default/app')).toContain(
+      'annotate it with local.headwater.dev/url: http://',
+    );
+  });
+
+  it('a Service that is annotated later makes Trigger and source ready', async () => {
+    const ref = { ...SERVICE, name: 'app' };
+    await local.write('app.yaml', service());
+    await local.write('all.yaml', broker, trigger(toApp), local.secret(), local.source({ sink: { ref } }));
+    await local.start();
+    await local.becomes('Ready=False NotAddressable');
+    await local.write('app.yaml', service(at('http://127.0.0.1:9')));
+    await local.becomes('Ready=True');
+    await local.becomes('Ready=True', 'Trigger default/t');
+    expect(local.hooks()).toHaveLength(1);
+  });
+
+  it('an adapter of its own is the one there is', async () => {
+    await local.write('all.yaml', local.secret(), local.source({ adapter: { mode: 'dedicated' } }));
+    await local.start();
+    await local.becomes('Ready=True');
+    expect(local.hooks()).toHaveLength(1);
+  });
+
+  it('kinds that local mode does not know are named once', async () => {
+    const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' }, spec: {} };
+    await local.write('all.yaml', deployment, { ...deployment, metadata: { name: 'b' } }, local.secret());
+    await local.start();
+    const message = 'Deployment (apps/v1) is no kind of local mode: skipped';
+    expect(local.lines.filter(({ type }) => type === 'note')).toEqual([{ type: 'note', message }]);
+  });
+
+  it('events go from source to Broker to Trigger to dumper', async () => {
+    const dumper = { ...SERVICE, metadata: { name: 'event-dumper' } };
+    const toDumper = trigger({ subscriber: { ref: { ...SERVICE, name: 'event-dumper' } } });
+    const sink = { ref: { ...BROKER, name: 'default' } };
+    await local.write('all.yaml', broker, toDumper, dumper, local.secret(), local.source({ sink }));
+    await local.start({ publicUrl: undefined });
+    await local.becomes('Ready=True');
+    await local.becomes('Ready=True', 'Trigger default/t');
+    expect((await deliver(local.hooks()[0]?.split(' ')[1] ?? '')).status).toBe(202);
+    await local.holds(() => expect(local.lines.filter(({ type }) => type === 'event')).toHaveLength(1));
+    const event = local.lines.find((line) => line.type === 'event');
+    expect(event?.event).toMatchObject({
+      mode: 'binary',
+      data: Buffer.from('{"ref":"x"}'),
+      attributes: { type: 'dev.knative.source.github.push' },
+    });
+  });
+});
