@@ -63,7 +63,11 @@ export function startController(options: ControllerOptions): Controller {
   };
   for (const { kind, group } of sources) {
     cluster.watch({ apiVersion: `${group}/${API_VERSION}`, kind }, (changed) => {
-      consider(changed).catch((error: unknown) => onError(keyOf(changed), error));
+      consider(changed).catch((error: unknown) => {
+        onError(keyOf(changed), error);
+        // It may matter: the look at it will tell.
+        queue.add(keyOf(changed));
+      });
     });
   }
   return { stop: () => queue.stop() };

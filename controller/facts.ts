@@ -3,7 +3,7 @@ import type { SourcePlan } from '../sources/contract.ts';
 import type { HookRecord, ManualHook } from './objects.ts';
 import type { Secrets } from './secrets.ts';
 import type { Sinks } from './sink.ts';
-import { type Blocked, isBlocked, type Step } from './step.ts';
+import { type Blocked, isBlocked, type Retry, type Step } from './step.ts';
 
 /** What one look at a source found out. Steps that were not come to are absent. */
 export interface Facts {
@@ -18,8 +18,8 @@ export interface Facts {
   readonly manualHook?: ManualHook | undefined;
   /** Webhooks made for this source and not yet removed; absent: as status has them. */
   readonly hooks?: readonly HookRecord[];
-  /** The webhook is there, but an older one that should be gone is not. */
-  readonly leftover?: boolean;
+  /** The webhook is there, but an older one that should be gone is not: when to try again. */
+  readonly leftover?: Retry | undefined;
 }
 
 /** What keeps the source from being ready, the first first. */

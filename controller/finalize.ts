@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { RemoteApiError, type RemoteTrouble } from '../core/remote-api-error.ts';
-import type { SourceDefinition, SourcePlan, WebhookApi } from '../sources/contract.ts';
+import type { SourceDefinition, SourcePlan } from '../sources/contract.ts';
 import { namesOf } from '../sources/crd.ts';
+import { ABANDON_HOOK, letsGo } from './abandon-hook.ts';
 import type { Announcement } from './cluster.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { HookRecord, SourceObject } from './objects.ts';
@@ -9,11 +10,10 @@ import { pathOf } from './resources/route.ts';
 import { readSecrets } from './secrets.ts';
 import { deletionStatus } from './status.ts';
 import { isBlocked, type Retry } from './step.ts';
-import { adviceOn, type Removal, recordFor, removeWebhooks, type WebhookDeps } from './webhook.ts';
+import { adviceOn, type Removal, type RemovalAccess, removeWebhooks, type WebhookDeps } from './webhook.ts';
 
 /** While deleting, every failure counts as passing. */
 const LONGEST_WAIT_MS = 60_000;
-const ABANDON_HOOK = 'headwater.dev/abandon-hook';
 
 /** The end of a source: its webhooks, then its route, then the finalizer. */
 export async function finalizeSource(
@@ -38,7 +38,7 @@ export async function finalizeSource(
       await announce({ type: 'Warning', reason: 'WebhookDeletionFailed', message: removal.faults.join('; ') });
       await cluster.writeStatus(source, status);
     }
-    return { when: 'backoff', longestMs: LONGEST_WAIT_MS };
+    return removal.retry?.when === 'after' ? removal.retry : { when: 'backoff', longestMs: LONGEST_WAIT_MS };
   }
   for (const hook of removal.left) await cluster.recordOrphan(source, hook);
   for (const fault of removal.faults)
@@ -49,9 +49,9 @@ export async function finalizeSource(
   return undefined;
 }
 
-function isLetGo({ metadata }: SourceObject, { abandonHookMs, now }: ReconcileDeps): boolean {
-  if (metadata.annotations?.[ABANDON_HOOK] === 'true') return true;
-  return now().getTime() - Date.parse(metadata.deletionTimestamp ?? '') >= abandonHookMs;
+function isLetGo(source: SourceObject, { abandonHookMs, now }: ReconcileDeps): boolean {
+  const deletedAt = Date.parse(source.metadata.deletionTimestamp ?? '');
+  return letsGo(source) || now().getTime() - deletedAt >= abandonHookMs;
 }
 
 async function removeAll(
@@ -60,16 +60,13 @@ async function removeAll(
   webhookDeps: WebhookDeps,
   { objects }: ReconcileDeps,
 ): Promise<Removal> {
-  const { uid } = source.metadata;
   const recorded = source.status?.hooks ?? [];
-  if (!plan.accessToken && recorded.length === 0) return { left: [], faults: [] };
-  const accessToken = await accessTokenOf(source, plan, objects);
-  const access = { uid, api: plan.hook.api, accessToken };
-  const unrecorded = recordFor(plan, source)
-    ? { found: [], faults: [] }
-    : await findUnrecorded(source, plan, access, webhookDeps);
+  if (!plan.accessToken && recorded.length === 0) return { left: [], faults: [], retry: undefined };
+  const access = { source, api: plan.hook.api, accessToken: await accessTokenOf(source, plan, objects) };
+  const unrecorded = await findUnrecorded(plan, access, webhookDeps);
   const removal = await removeWebhooks([...recorded, ...unrecorded.found], access, webhookDeps);
-  return { left: removal.left, faults: [...removal.faults, ...unrecorded.faults] };
+  if (unrecorded.fault === undefined) return removal;
+  return { ...removal, faults: [...removal.faults, unrecorded.fault], retry: removal.retry ?? { when: 'backoff' } };
 }
 
 async function accessTokenOf(
@@ -86,21 +83,22 @@ async function accessTokenOf(
 /** Trouble of these kinds may hide a webhook that nobody recorded; any other says that there is none to be had. */
 const MAY_HIDE: ReadonlySet<RemoteTrouble> = new Set(['failing', 'rate-limited']);
 
-/** A webhook that was made before a crash kept status from saying so. */
+/** Webhooks of ours that status does not know: made before a crash, or by hand. */
 async function findUnrecorded(
-  source: SourceObject,
   plan: SourcePlan,
-  access: { readonly uid: string; readonly api: string; readonly accessToken: string | undefined },
-  { webhooks, tokens }: { webhooks: WebhookApi; tokens: WebhookDeps['tokens'] },
-): Promise<{ found: HookRecord[]; faults: string[] }> {
-  const token = access.accessToken ?? tokens.find(access.uid, access.api);
-  if (plan.problems.length > 0 || token === undefined) return { found: [], faults: [] };
+  { source, api, accessToken }: RemovalAccess,
+  { webhooks, tokens }: WebhookDeps,
+): Promise<{ found: readonly HookRecord[]; fault?: string }> {
+  const token = accessToken ?? tokens.find(source.metadata.uid, api);
+  if (plan.problems.length > 0 || token === undefined) return { found: [] };
+  const recorded = new Set(source.status?.hooks?.map(({ id }) => id));
   try {
-    const hook = await webhooks.observe({ ...plan.hook, token }, pathOf(source));
-    return { found: hook ? [{ ...plan.hook, id: hook.id, secretVersion: '' }] : [], faults: [] };
+    const hooks = await webhooks.observe({ ...plan.hook, token }, pathOf(source));
+    const unknown = hooks.filter(({ id }) => !recorded.has(id));
+    return { found: unknown.map(({ id }) => ({ ...plan.hook, id, secretVersion: '' })) };
   } catch (error) {
     if (!(error instanceof RemoteApiError)) throw error;
-    if (!MAY_HIDE.has(error.trouble)) return { found: [], faults: [] };
-    return { found: [], faults: [`webhooks of ${plan.hook.repository} cannot be read: ${adviceOn(error, webhooks)}`] };
+    if (!MAY_HIDE.has(error.trouble)) return { found: [] };
+    return { found: [], fault: `webhooks of ${plan.hook.repository} cannot be read: ${adviceOn(error, webhooks)}` };
   }
 }

@@ -1,3 +1,4 @@
+import type { AuthenticDelivery } from '../core/route.ts';
 import type { AdapterState } from './cluster.ts';
 import type { ManualHook } from './objects.ts';
 
@@ -8,17 +9,19 @@ import type { ManualHook } from './objects.ts';
  */
 export function manualHookOf(
   previous: ManualHook | undefined,
-  wanted: { readonly webhookURL: string; readonly secretVersion: string },
+  wanted: Pick<ManualHook, 'webhookURL' | 'secretVersion' | 'routeGeneration'>,
   states: readonly AdapterState[],
   now: Date,
 ): ManualHook {
   const { webhookURL, secretVersion } = wanted;
   const isSame = previous?.webhookURL === webhookURL && previous.secretVersion === secretVersion;
-  if (!isSame) return { webhookURL, secretVersion, since: now.toISOString() };
+  if (!isSame) return { ...wanted, since: now.toISOString() };
   if (previous.firstDelivery) return previous;
-  const seen = states.find(
-    ({ lastAuthentic }) =>
-      lastAuthentic?.secretToken === 0 && Date.parse(lastAuthentic.time) >= Date.parse(previous.since),
-  );
+  const seen = states.find(({ lastAuthentic }) => lastAuthentic && counts(lastAuthentic, previous));
   return seen?.lastAuthentic ? { ...previous, firstDelivery: seen.lastAuthentic.time } : previous;
+}
+
+/** Signed with the first secret of a route in which that is the present one, since it is waited for. */
+function counts({ secretToken, generation, time }: AuthenticDelivery, { routeGeneration, since }: ManualHook): boolean {
+  return secretToken === 0 && generation >= routeGeneration && Date.parse(time) >= Date.parse(since);
 }

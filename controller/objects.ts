@@ -58,6 +58,8 @@ export interface HookRecord {
 export interface ManualHook {
   readonly webhookURL: string;
   readonly secretVersion: string;
+  /** The generation of the route in which that secret became the present one, or later. */
+  readonly routeGeneration: number;
   /** RFC 3339: since when a delivery under this URL and secret is waited for. */
   readonly since: string;
   /** RFC 3339: when one was seen. */

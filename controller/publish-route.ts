@@ -31,10 +31,19 @@ export async function publishRoute(input: RouteInput, confirmed: boolean, deps: 
   return publishIfChanged(published, routeOf(source, plan, sinks, tokens), source, deps.cluster);
 }
 
-/** The route stays and answers 503: a provider must not be told that events are kept, nor that their URL is unknown. */
-export async function withdrawSink(source: SourceObject, { cluster }: Pick<PublishDeps, 'cluster'>): Promise<void> {
+const NO_SINKS = { sink: null, deadLetterSink: null };
+
+/**
+ * Puts the present sinks, or none, into a route that is published already. Without a sink it stays and answers 503: a
+ * provider must not be told that events are kept, nor that their URL is unknown.
+ */
+export async function updateSinks(
+  source: SourceObject,
+  sinks: Sinks | undefined,
+  { cluster }: Pick<PublishDeps, 'cluster'>,
+): Promise<void> {
   const published = await cluster.readRoute(source.metadata.uid);
-  if (published) await publishIfChanged(published, { ...published, sink: null }, source, cluster);
+  if (published) await publishIfChanged(published, { ...published, ...(sinks ?? NO_SINKS) }, source, cluster);
 }
 
 async function publishIfChanged(

@@ -53,7 +53,7 @@ function noteOn({ spec }: SourceObject, { replyBudgetMs }: SourceDefinition): Re
   const { retries, backoffMs } = deliveryPolicyOf(spec.delivery ?? {});
   const waits = Array.from({ length: retries }, (_, index) => backoffMs(index)).reduce((sum, wait) => sum + wait, 0);
   if (waits < replyBudgetMs) return undefined;
-  const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`;
+  const seconds = (ms: number) => (ms < 86_400_000 ? `${Math.round(ms / 100) / 10} s` : 'days');
   const message = `spec.delivery waits ${seconds(waits)} between its attempts, but the provider waits ${seconds(replyBudgetMs)} for a reply: retries end then`;
   return { reason: 'DeliveryCutShort', message };
 }

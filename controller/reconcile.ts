@@ -1,21 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Route } from '../core/route.ts';
-import type { SourceDefinition } from '../sources/contract.ts';
+import { messageOf } from '../core/errors.ts';
+import type { SourceDefinition, SourcePlan } from '../sources/contract.ts';
 import { namesOf } from '../sources/crd.ts';
 import { announcementsOf } from './announcements.ts';
-import type { Announcement } from './cluster.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { type Facts, obstaclesIn } from './facts.ts';
 import { finalizeSource } from './finalize.ts';
-import { manualHookOf } from './manual-hook.ts';
+import { hookFacts } from './hook-facts.ts';
 import type { ObjectReference, SourceObject } from './objects.ts';
-import { publishRoute, type RouteInput, routeServed, withdrawSink } from './publish-route.ts';
+import { publishRoute, type RouteInput, routeServed, updateSinks } from './publish-route.ts';
 import { ensureReceiveAdapter } from './receive-adapter.ts';
 import { readSecrets } from './secrets.ts';
 import { resolveSinks } from './sink.ts';
 import { computeStatus } from './status.ts';
 import { blocked, isBlocked, type Retry } from './step.ts';
-import { ensureWebhook, leftoverNote, recordFor, releaseWebhooks, removeWebhooks } from './webhook.ts';
 
 /** Makes the cluster and the provider match one source object. Resolves to when to look again; undefined: never. */
 export async function reconcileSource(reference: ObjectReference, deps: ReconcileDeps): Promise<Retry | undefined> {
@@ -26,11 +24,22 @@ export async function reconcileSource(reference: ObjectReference, deps: Reconcil
   const object = lookup.object as SourceObject;
   if (object.metadata.deletionTimestamp !== undefined) return finalizeSource(object, definition, deps);
   const source = await ensureFinalizer(object, definition, deps);
-  const facts = await establishFacts(source, definition, deps);
+  const plan = (await definition.loadSpec()).planOf(source.spec);
+  const { facts, failure } = await establishFacts(source, plan, definition, deps).then(
+    (found) => ({ facts: found, failure: undefined }),
+    (error: unknown) => ({ facts: failed(plan, error), failure: { error } }),
+  );
   const status = computeStatus(source, facts, deps.now());
   for (const announcement of announcementsOf(source, facts, status)) await deps.cluster.announce(source, announcement);
   if (!isDeepStrictEqual(source.status, status)) await deps.cluster.writeStatus(source, status);
+  // Said in status first; the queue logs it and comes back.
+  if (failure) throw failure.error;
   return retryAfter(facts, deps);
+}
+
+/** Nobody foresaw it: what the cluster holds for this source is not known. */
+function failed(plan: SourcePlan, error: unknown): Facts {
+  return { plan, deployed: blocked('InternalError', messageOf(error), { when: 'backoff' }, 'Unknown') };
 }
 
 async function ensureFinalizer(source: SourceObject, definition: SourceDefinition, { cluster }: ReconcileDeps) {
@@ -39,15 +48,22 @@ async function ensureFinalizer(source: SourceObject, definition: SourceDefinitio
 }
 
 /** The steps for one source, in order; one that must wait ends the round. */
-async function establishFacts(source: SourceObject, definition: SourceDefinition, deps: ReconcileDeps): Promise<Facts> {
-  const plan = (await definition.loadSpec()).planOf(source.spec);
+async function establishFacts(
+  source: SourceObject,
+  plan: SourcePlan,
+  definition: SourceDefinition,
+  deps: ReconcileDeps,
+): Promise<Facts> {
   const secrets = await readSecrets(source, plan, deps.objects);
   const sinks = await resolveSinks(source, deps);
   if (isBlocked(sinks)) {
-    if (sinks.sinkGone) await withdrawSink(source, deps);
+    if (sinks.sinkGone) await updateSinks(source, undefined, deps);
     return { plan, secrets, sinks };
   }
-  if (isBlocked(secrets)) return { plan, secrets, sinks };
+  if (isBlocked(secrets)) {
+    await updateSinks(source, sinks.done, deps);
+    return { plan, secrets, sinks };
+  }
   const adapter = ensureReceiveAdapter(source, plan, definition, deps.adapter);
   if (isBlocked(adapter)) return { plan, secrets, sinks, deployed: adapter };
   const input: RouteInput = { source, plan, secrets: secrets.done, sinks: sinks.done };
@@ -56,68 +72,18 @@ async function establishFacts(source: SourceObject, definition: SourceDefinition
   const webhookURL = isBlocked(address) ? undefined : address.done;
   const found = { plan, secrets, sinks, webhookURL };
   if (isBlocked(served)) return { ...found, deployed: served };
-  if (isBlocked(address)) return { ...found, deployed: address };
-  const hook = await hookFacts(input, { url: address.done, route: served.done, definition }, deps);
+  // What may not even be read in the spec is not repeated in a sentence about it.
+  if (isBlocked(address) && plan.problems.length === 0) return { ...found, deployed: address };
+  const hook = await hookFacts(input, { url: webhookURL ?? '', route: served.done, definition }, deps);
   // The provider has the present secret: those it replaced now have an end.
   const route = isBlocked(hook.webhook) ? served.done : await publishRoute(input, true, deps);
   return { ...found, deployed: { done: route, note: adapter.note }, ...hook };
 }
 
-interface HookInput {
-  readonly url: string;
-  readonly route: Route;
-  readonly definition: SourceDefinition;
-}
-
-type HookFacts = Pick<Facts, 'manualHook' | 'hooks' | 'leftover'> & { readonly webhook: NonNullable<Facts['webhook']> };
-
-async function hookFacts(input: RouteInput, hook: HookInput, deps: ReconcileDeps): Promise<HookFacts> {
-  const { accessToken } = input.secrets;
-  return accessToken === undefined
-    ? manualHookFacts(input, hook, deps)
-    : managedHookFacts(input, accessToken, hook, deps);
-}
-
-/** The user makes the webhook; those made before are the user's from now on. */
-async function manualHookFacts(
-  { source, plan }: RouteInput,
-  { url, route }: HookInput,
-  deps: ReconcileDeps,
-): Promise<HookFacts> {
-  await releaseWebhooks(source, plan, deps.cluster);
-  const states = await deps.cluster.adapterStates(source.metadata.uid);
-  const wanted = { webhookURL: url, secretVersion: route.secretTokens[0]?.version ?? '' };
-  const manualHook = manualHookOf(source.status?.manualHook, wanted, states, deps.now());
-  if (manualHook.firstDelivery) return { manualHook, hooks: [], webhook: { done: undefined } };
-  const message = `make a webhook at the provider with URL ${url}, content type application/json and the value of spec.secretToken as its secret; its first delivery makes the source ready`;
-  const webhook = blocked('WaitingForDelivery', message, { when: 'after', ms: deps.firstDeliveryPollMs }, 'Unknown');
-  return { manualHook, hooks: [], webhook };
-}
-
-/** The webhook that should be, and then the end of those that should not: of an earlier owner, repository or API. */
-async function managedHookFacts(
-  { source, plan }: RouteInput,
-  accessToken: string,
-  { url, route, definition }: HookInput,
-  deps: ReconcileDeps,
-): Promise<HookFacts> {
-  const announce = (announcement: Announcement) => deps.cluster.announce(source, announcement);
-  const webhookDeps = { webhooks: await definition.loadWebhookApi(), tokens: deps.tokens, announce };
-  const [present] = route.secretTokens;
-  const secret = { value: present?.value ?? '', version: present?.version ?? '' };
-  const webhook = await ensureWebhook({ source, plan, accessToken, url, secret }, webhookDeps);
-  if (isBlocked(webhook)) return { webhook };
-  const old = (source.status?.hooks ?? []).filter((hook) => hook !== recordFor(plan, source));
-  const access = { uid: source.metadata.uid, api: plan.hook.api, accessToken };
-  const removal = await removeWebhooks(old, access, webhookDeps);
-  const note = leftoverNote(removal);
-  return { webhook: { ...webhook, note }, hooks: [webhook.done, ...removal.left], leftover: note !== undefined };
-}
-
 function retryAfter(facts: Facts, { hookCheckMs, now }: ReconcileDeps): Retry {
   const [obstacle] = obstaclesIn(facts);
   if (obstacle) return obstacle.retry;
-  if (facts.leftover) return { when: 'backoff' };
+  if (facts.leftover) return facts.leftover;
   return { when: 'after', ms: Math.min(hookCheckMs * (0.9 + Math.random() * 0.2), nextExpiry(facts, now())) };
 }
 

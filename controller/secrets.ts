@@ -50,10 +50,14 @@ async function readValue(
     return blocked(`${what}NotFound`, `key "${key}" not found in secret "${name}": add it (${field} names it)`);
   }
   const { value, version } = lookup;
-  const fault = faultOf(value);
+  const fault = faultOf(value) ?? (what === 'AccessToken' && !TOKEN.test(value) ? NOT_A_TOKEN : undefined);
   if (fault) return blocked(`${what}Invalid`, `key "${key}" of secret "${name}" ${fault} (${field} names it)`);
   return { done: { value, version } };
 }
+
+/** What a header can carry (RFC 9110, 5.5), of which tokens are made. */
+const TOKEN = /^[\x21-\x7e]+$/;
+const NOT_A_TOKEN = 'is no access token: it has characters other than plain ASCII';
 
 function faultOf(value: string): string | undefined {
   if (value === '') return 'is empty: give it a value';

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { type AddressGuard, ForbiddenAddressError } from '../core/address-guard.ts';
 import type { Destination } from '../core/route.ts';
 import type { SinkDestination } from '../sources/fields.ts';
@@ -22,15 +23,18 @@ export interface Sinks {
   readonly deadLetterSink: Destination | null;
 }
 
+const NO_TOKENS = { reason: 'TokenNotSent', message: 'the sink has an audience, but this version sends no OIDC token' };
+
 /** Where the events of a source go; `sinkGone`: the sink itself, not the dead-letter sink, is not to be had. */
 export async function resolveSinks(source: SourceObject, deps: SinkDeps): Promise<Step<Sinks> & { sinkGone?: true }> {
   const { spec, metadata } = source;
   const sink = await resolveDestination(spec.sink, metadata.namespace, deps);
   if (isBlocked(sink)) return { ...sink, sinkGone: true };
   const last = spec.delivery?.deadLetterSink;
-  if (!last) return { done: { sink: sink.done, deadLetterSink: null } };
+  const note = sink.done.audience === undefined ? undefined : NO_TOKENS;
+  if (!last) return { done: { sink: sink.done, deadLetterSink: null }, note };
   const deadLetterSink = await resolveDestination(last, metadata.namespace, deps);
-  if (!isBlocked(deadLetterSink)) return { done: { sink: sink.done, deadLetterSink: deadLetterSink.done } };
+  if (!isBlocked(deadLetterSink)) return { done: { sink: sink.done, deadLetterSink: deadLetterSink.done }, note };
   const { blocked: fault } = deadLetterSink;
   return { blocked: { ...fault, message: `spec.delivery.deadLetterSink: ${fault.message}` } };
 }
@@ -111,6 +115,12 @@ function checked(destination: Destination, { guard }: SinkDeps): Step<Destinatio
     return blocked('SinkInvalid', `${error.message}: name another sink`);
   }
   const { CACerts, audience } = destination;
+  if (CACerts !== undefined && !areCertificates(CACerts)) {
+    return blocked(
+      'SinkInvalid',
+      'the CACerts of the sink are no certificates in PEM form: write them as -----BEGIN CERTIFICATE----- …',
+    );
+  }
   return {
     done: {
       url: destination.url,
@@ -120,6 +130,15 @@ function checked(destination: Destination, { guard }: SinkDeps): Step<Destinatio
   };
 }
 
+function areCertificates(pem: string): boolean {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  try {
+    return blocks.map((block) => new X509Certificate(block)).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 function withoutUser(url: string): string {
-  return url.replace(/\/\/[^/@]*@/, '//');
+  return url.replace(/\/\/[^/]*@/, '//');
 }

@@ -45,9 +45,10 @@ function judgementOf(type: string, step: Step<unknown> | undefined, previous: So
   return { type, status, reason, message };
 }
 
-/** True when all are; else as the first that is False, or else Unknown. */
+/** True when all are; else as the first that is False, or else as the first Unknown that says why. */
 function summaryOf(judged: readonly Judgement[]): Judgement {
-  const worst = judged.find(({ status }) => status === 'False') ?? judged.find(({ status }) => status === 'Unknown');
+  const unknown = judged.filter(({ status }) => status === 'Unknown');
+  const worst = judged.find(({ status }) => status === 'False') ?? unknown.find(({ reason }) => reason) ?? unknown[0];
   return { ...worst, type: 'Ready', status: worst?.status ?? 'True' };
 }
 
@@ -68,7 +69,7 @@ function ofEarlierSteps(previous: SourceStatus, facts: Facts): SourceStatus {
   return {
     ...(sinks === undefined ? sinkFieldsOf(previous) : sinkFieldsFrom(sinks)),
     ...(webhookURL !== undefined && { webhookURL }),
-    ...(id !== undefined && { webhookIDKey: id }),
+    ...(id && { webhookIDKey: id }),
     ...(hooks.length > 0 && { hooks }),
     ...(manualHook !== undefined && { manualHook }),
   };

@@ -1,10 +1,10 @@
 import { RemoteApiError } from '../core/remote-api-error.ts';
-import type { DesiredHook, HookAccess, SourcePlan, WebhookApi } from '../sources/contract.ts';
+import type { DesiredHook, HookAccess, ObservedHook, SourcePlan, WebhookApi } from '../sources/contract.ts';
 import type { AccessTokens } from './access-tokens.ts';
-import type { Announcement, Cluster } from './cluster.ts';
+import type { Announcement } from './cluster.ts';
 import type { HookRecord, SourceObject } from './objects.ts';
 import { pathOf } from './resources/route.ts';
-import { blocked, type Reason, type Retry, type Step } from './step.ts';
+import { type Blocked, blocked, type Retry } from './step.ts';
 
 export interface WebhookDeps {
   readonly webhooks: WebhookApi;
@@ -20,79 +20,118 @@ export interface WebhookInput {
   readonly secret: { readonly value: string; readonly version: string };
 }
 
+/** `attempted`: what may be at the provider now, though its answer never came. */
+export type EnsuredWebhook =
+  | { readonly done: HookRecord }
+  | { readonly blocked: Blocked; readonly attempted: HookRecord | undefined };
+
 /** Makes the provider have exactly the webhook that should be; written only on difference. Resolves to its record. */
-export async function ensureWebhook(input: WebhookInput, deps: WebhookDeps): Promise<Step<HookRecord>> {
-  const { source, plan, accessToken, url, secret } = input;
-  if (plan.problems.length > 0) return blocked('CreationFailed', plan.problems.join('; '));
+export async function ensureWebhook(input: WebhookInput, deps: WebhookDeps): Promise<EnsuredWebhook> {
+  const { source, plan, accessToken, secret } = input;
   const access: HookAccess = { ...plan.hook, token: accessToken };
-  const desired: DesiredHook = { url, eventTypes: plan.eventTypes, secret: secret.value };
   const recorded = recordFor(plan, source);
+  let attempted: HookRecord | undefined;
+  const attempt = (id: string) => {
+    // Until the answer is there, nobody knows which secret the webhook has.
+    attempted = { ...plan.hook, id, secretVersion: '' };
+  };
   try {
-    const id = await writeWebhook(access, desired, { source, recorded, version: secret.version }, deps);
+    const found = await deps.webhooks.observe(access, pathOf(source));
     deps.tokens.remember(source.metadata.uid, access.api, accessToken);
+    const kept = await keepOne(found, input, access, deps);
+    const id = await writeWebhook(kept, { input, access, recorded, attempt }, deps);
     return { done: { ...plan.hook, id, secretVersion: secret.version } };
   } catch (error) {
     if (!(error instanceof RemoteApiError)) throw error;
     const reason = recorded ? 'ReconciliationFailed' : 'CreationFailed';
-    return blocked(reason, adviceOn(error, deps.webhooks), retryOf(error));
+    const isAnswered = error.status !== undefined && error.status < 500;
+    return {
+      ...blocked(reason, adviceOn(error, deps.webhooks), retryOf(error)),
+      attempted: isAnswered ? undefined : attempted,
+    };
   }
+}
+
+/** Of several webhooks that are ours, the one with the right URL stays, or the one on record; the others go. */
+async function keepOne(
+  found: readonly ObservedHook[],
+  { url, source, plan }: WebhookInput,
+  access: HookAccess,
+  { webhooks, announce }: WebhookDeps,
+): Promise<ObservedHook | undefined> {
+  const recorded = recordFor(plan, source);
+  const kept = found.find((hook) => hook.url === url) ?? found.find((hook) => hook.id === recorded?.id) ?? found[0];
+  for (const { id } of found.filter((hook) => hook !== kept)) {
+    await webhooks.remove(access, id);
+    const message = `webhook ${id} of ${access.repository} removed: ${kept?.id} is for this source already`;
+    await announce({ type: 'Normal', reason: 'WebhookRemoved', message });
+  }
+  return kept;
+}
+
+interface Writing {
+  readonly input: WebhookInput;
+  readonly access: HookAccess;
+  readonly recorded: HookRecord | undefined;
+  /** Told what is about to be written, by the provider's id where it has one. */
+  readonly attempt: (id: string) => void;
 }
 
 async function writeWebhook(
-  access: HookAccess,
-  desired: DesiredHook,
-  known: { source: SourceObject; recorded: HookRecord | undefined; version: string },
+  existing: ObservedHook | undefined,
+  writing: Writing,
   { webhooks, announce }: WebhookDeps,
 ): Promise<string> {
-  const { source, recorded, version } = known;
-  const existing = await webhooks.observe(access, pathOf(source));
-  if (!existing) {
-    const { id } = await webhooks.create(access, desired, pathOf(source));
-    await announce(
-      recorded
-        ? {
-            type: 'Warning',
-            reason: 'WebhookRestored',
-            message: `webhook ${recorded.id} of ${access.repository} was gone; made again as ${id}`,
-          }
-        : {
-            type: 'Normal',
-            reason: 'WebhookCreated',
-            message: `webhook ${id} of ${access.repository} made, with URL ${desired.url}`,
-          },
-    );
-    return id;
-  }
-  const asDesired = existing.isAsDesired(desired);
-  if (asDesired && recorded?.secretVersion === version) return existing.id;
-  await webhooks.update(access, existing.id, desired);
-  await announce(announcementOfUpdate(existing.id, access.repository, { source, recorded, desired, asDesired }));
-  return existing.id;
+  const { input, access, recorded, attempt } = writing;
+  const { source, plan, url, secret } = input;
+  const desired: DesiredHook = { url, eventTypes: plan.eventTypes, secret: secret.value };
+  const asDesired = existing?.isAsDesired(desired) ?? false;
+  if (existing && asDesired && recorded?.secretVersion === secret.version) return existing.id;
+  attempt(existing?.id ?? '');
+  const { id } = existing
+    ? await webhooks.update(access, existing.id, desired)
+    : await webhooks.create(access, desired, pathOf(source));
+  await announce(announcementOf(id, { existing, asDesired, writing }));
+  return id;
 }
 
-function announcementOfUpdate(
+function announcementOf(
   id: string,
-  repository: string,
-  {
-    source,
-    recorded,
-    desired,
-    asDesired,
-  }: { source: SourceObject; recorded: HookRecord | undefined; desired: DesiredHook; asDesired: boolean },
+  { existing, asDesired, writing }: { existing: ObservedHook | undefined; asDesired: boolean; writing: Writing },
 ): Announcement {
-  const { metadata, status } = source;
-  // Nothing changed here, so it was changed there.
-  const drifted =
-    recorded && !asDesired && status?.observedGeneration === metadata.generation && status.webhookURL === desired.url;
-  if (drifted) {
+  const { access, recorded, input } = writing;
+  const { source, url } = input;
+  const which = `webhook ${id} of ${access.repository}`;
+  if (!existing && recorded?.id) {
     return {
       type: 'Warning',
       reason: 'WebhookRestored',
-      message: `webhook ${id} of ${repository} was changed at the provider; written as it should be`,
+      message: `webhook ${recorded.id} of ${access.repository} was gone; made again as ${id}`,
     };
   }
-  const what = recorded ? 'updated' : 'found and taken over';
-  return { type: 'Normal', reason: 'WebhookUpdated', message: `webhook ${id} of ${repository} ${what}` };
+  if (!existing) return { type: 'Normal', reason: 'WebhookCreated', message: `${which} made, with URL ${url}` };
+  const { metadata, status } = source;
+  // Nothing changed here, so it was changed there.
+  const drifted =
+    recorded && !asDesired && status?.observedGeneration === metadata.generation && status.webhookURL === url;
+  if (drifted)
+    return {
+      type: 'Warning',
+      reason: 'WebhookRestored',
+      message: `${which} was changed at the provider; written as it should be`,
+    };
+  return {
+    type: 'Normal',
+    reason: 'WebhookUpdated',
+    message: `${which} ${recorded ? 'updated' : 'found and taken over'}`,
+  };
+}
+
+/** Whether both are the same place: providers pass over case, and a slash at the end. */
+function isSamePlace(one: { api: string; repository: string }, other: { api: string; repository: string }): boolean {
+  const bare = ({ api, repository }: { api: string; repository: string }) =>
+    `${api} ${repository.replace(/\/+$/, '')}`.toLowerCase();
+  return bare(one) === bare(other);
 }
 
 /** What status says of the webhook that should be. */
@@ -100,7 +139,17 @@ export function recordFor(
   { hook }: Pick<SourcePlan, 'hook'>,
   { status }: Pick<SourceObject, 'status'>,
 ): HookRecord | undefined {
-  return status?.hooks?.find(({ api, repository }) => api === hook.api && repository === hook.repository);
+  return status?.hooks?.find((record) => isSamePlace(record, hook));
+}
+
+/** The webhooks on record that should not be any more: of an earlier owner, repository or API. `present` is never one of them. */
+export function oldRecords(
+  { plan, source }: Pick<WebhookInput, 'plan' | 'source'>,
+  present: HookRecord,
+): readonly HookRecord[] {
+  const isPresent = (record: HookRecord) =>
+    record.id === present.id && new URL(record.api).host === new URL(present.api).host;
+  return (source.status?.hooks ?? []).filter((record) => !isSamePlace(record, plan.hook) && !isPresent(record));
 }
 
 export interface Removal {
@@ -108,61 +157,73 @@ export interface Removal {
   readonly left: readonly HookRecord[];
   /** Why, a sentence each. */
   readonly faults: readonly string[];
+  /** When to try again; undefined: nothing is left. */
+  readonly retry: Retry | undefined;
+}
+
+export interface RemovalAccess {
+  readonly source: SourceObject;
+  /** The API the present access token is for. */
+  readonly api: string;
+  readonly accessToken: string | undefined;
 }
 
 /**
- * Removes webhooks, each with the access token that was good for its API; `accessToken`: the present one, for `api`.
- * 204, 404 and 410 are the same: it is gone.
+ * Removes webhooks, each with the access token that was good for its API. 204, 404 and 410 are the same: it is gone. One
+ * without id is looked for by its path: it was attempted, and nobody knows whether it was made.
  */
 export async function removeWebhooks(
   hooks: readonly HookRecord[],
-  access: { readonly uid: string; readonly api: string; readonly accessToken: string | undefined },
-  { webhooks, tokens, announce }: WebhookDeps,
+  access: RemovalAccess,
+  deps: WebhookDeps,
 ): Promise<Removal> {
   const left: HookRecord[] = [];
   const faults: string[] = [];
+  let retry: Retry | undefined;
   for (const hook of hooks) {
-    const { api, repository, id } = hook;
-    const present = api === access.api ? access.accessToken : undefined;
-    const token = present ?? tokens.find(access.uid, api);
-    try {
-      if (token === undefined) throw new NoTokenError(`there is no access token for ${api}`);
-      await webhooks.remove({ api, repository, token }, id);
-      await announce({ type: 'Normal', reason: 'WebhookRemoved', message: `webhook ${id} of ${repository} removed` });
-    } catch (error) {
-      if (!(error instanceof RemoteApiError) && !(error instanceof NoTokenError)) throw error;
-      const why = error instanceof RemoteApiError ? adviceOn(error, webhooks) : error.message;
-      left.push(hook);
-      faults.push(`webhook ${id} of ${repository} is not removed: ${why}`);
+    const trouble = await removeOne(hook, access, deps);
+    if (!trouble) continue;
+    left.push(hook);
+    faults.push(`webhook ${hook.id || '(attempted)'} of ${hook.repository} is not removed: ${trouble.why}`);
+    retry = sooner(retry, trouble.retry);
+  }
+  return { left, faults, retry };
+}
+
+async function removeOne(
+  { api, repository, id }: HookRecord,
+  access: RemovalAccess,
+  { webhooks, tokens, announce }: WebhookDeps,
+): Promise<{ why: string; retry: Retry } | undefined> {
+  const present = api === access.api ? access.accessToken : undefined;
+  const token = present ?? tokens.find(access.source.metadata.uid, api);
+  if (token === undefined) return { why: `there is no access token for ${api}`, retry: { when: 'changed' } };
+  const place: HookAccess = { api, repository, token };
+  try {
+    const ids = id === '' ? (await webhooks.observe(place, pathOf(access.source))).map((hook) => hook.id) : [id];
+    for (const one of ids) {
+      await webhooks.remove(place, one);
+      await announce({ type: 'Normal', reason: 'WebhookRemoved', message: `webhook ${one} of ${repository} removed` });
     }
-  }
-  return { left, faults };
-}
-
-/** Without access token nothing can be removed: the webhook for this spec is the user's now, any other is left behind. */
-export async function releaseWebhooks(source: SourceObject, plan: SourcePlan, cluster: Cluster): Promise<void> {
-  const own = recordFor(plan, source);
-  for (const hook of source.status?.hooks ?? []) {
-    const message = `webhook ${hook.id} of ${hook.repository} is yours to manage, since spec.accessToken is gone`;
-    await cluster.announce(source, { type: hook === own ? 'Normal' : 'Warning', reason: 'WebhookReleased', message });
-    if (hook !== own) await cluster.recordOrphan(source, hook);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof RemoteApiError)) throw error;
+    // Where nothing can be listed, nothing is there.
+    if (id === '' && error.trouble === 'not-found') return undefined;
+    return { why: adviceOn(error, webhooks), retry: retryOf(error) };
   }
 }
 
-class NoTokenError extends Error {
-  override name = 'NoTokenError';
+function sooner(one: Retry | undefined, other: Retry): Retry {
+  const rank = ({ when }: Retry) => ['backoff', 'after', 'changed'].indexOf(when);
+  return one && rank(one) <= rank(other) ? one : other;
 }
 
 export function adviceOn(error: RemoteApiError, { advice }: Pick<WebhookApi, 'advice'>): string {
   return `${error.message} (${advice[error.trouble]})`;
 }
 
-function retryOf({ trouble, retryAfterMs }: RemoteApiError): Retry {
+export function retryOf({ trouble, retryAfterMs }: RemoteApiError): Retry {
   if (trouble === 'unreachable' || trouble === 'failing') return { when: 'backoff' };
   return trouble === 'rate-limited' ? { when: 'after', ms: retryAfterMs ?? 60_000 } : { when: 'changed' };
-}
-
-/** A webhook of an earlier owner or API that could not be removed: said beside the one that is there. */
-export function leftoverNote({ faults }: Removal): Reason | undefined {
-  return faults.length === 0 ? undefined : { reason: 'OldWebhookRemains', message: faults.join('; ') };
 }

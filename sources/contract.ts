@@ -164,8 +164,8 @@ export interface ObservedHook {
 export interface WebhookApi {
   /** What a user can change when a call failed in this way; a sentence. */
   readonly advice: Readonly<Record<RemoteTrouble, string>>;
-  /** The webhook whose URL's path ends with `path`, whatever its scheme and host; of several the first. */
-  observe(access: HookAccess, path: string): Promise<ObservedHook | undefined>;
+  /** All webhooks whose URL's path ends with `path`, whatever scheme and host, in the order of the API. */
+  observe(access: HookAccess, path: string): Promise<readonly ObservedHook[]>;
   /** Makes a webhook; one that is there already is changed instead. */
   create(access: HookAccess, desired: DesiredHook, path: string): Promise<ObservedHook>;
   update(access: HookAccess, id: string, desired: DesiredHook): Promise<ObservedHook>;

@@ -101,6 +101,11 @@ const status = {
       properties: {
         webhookURL: text('The URL a delivery is waited for at.'),
         secretVersion: text('resourceVersion of the Secret whose secret it is signed with.'),
+        routeGeneration: {
+          type: 'integer',
+          format: 'int64',
+          description: 'The route as of which that secret is the present one.',
+        },
         since: text('Since when it is waited for.', { format: 'date-time' }),
         firstDelivery: text('When one was seen first.', { format: 'date-time' }),
       },

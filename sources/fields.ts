@@ -96,7 +96,10 @@ export function destination(description: string) {
         }),
       ),
       audience: Type.Optional(
-        Type.String({ maxLength: URL_LENGTH, description: 'OIDC audience: requests carry a token for it.' }),
+        Type.String({
+          maxLength: URL_LENGTH,
+          description: 'OIDC audience of the destination. This version sends no token for it yet.',
+        }),
       ),
     },
     {

@@ -1,4 +1,4 @@
-import { ATTRIBUTE_NAME, REQUIRED_ATTRIBUTES } from '../../core/cloud-event.ts';
+import { ATTRIBUTE_NAME, REQUIRED_ATTRIBUTES, RESERVED_ATTRIBUTES } from '../../core/cloud-event.ts';
 import type { Route, SecretToken } from '../../core/route.ts';
 import type { SourcePlan } from '../../sources/contract.ts';
 import type { SourceObject } from '../objects.ts';
@@ -42,7 +42,8 @@ export function overridesOf({ spec }: Pick<SourceObject, 'spec'>) {
   const named = Object.entries(spec.ceOverrides?.extensions ?? {}).map(
     ([name, value]) => [name, name.toLowerCase(), value] as const,
   );
-  const fits = (name: string) => ATTRIBUTE_NAME.test(name) && !REQUIRED_ATTRIBUTES.has(name);
+  const fits = (name: string) =>
+    ATTRIBUTE_NAME.test(name) && !REQUIRED_ATTRIBUTES.has(name) && !RESERVED_ATTRIBUTES.has(name);
   return {
     usable: named.filter(([, name]) => fits(name)).map(([, name, value]) => [name, value] as const),
     unusable: named.filter(([, name]) => !fits(name)).map(([name]) => name),

@@ -64,6 +64,7 @@ export class SimulatedGitHub {
   readonly #options: SimulatedGitHubOptions;
   readonly #app: FastifyInstance = fastify({ logger: false, forceCloseConnections: true });
   #nextId = 4001;
+  #lost: RegExp | undefined;
   #refusal: { status: number; headers: Readonly<Record<string, string>>; matches: RegExp } | undefined;
 
   constructor(options: SimulatedGitHubOptions = {}) {
@@ -74,6 +75,7 @@ export class SimulatedGitHub {
       done();
     });
     this.#app.addHook('onSend', (request, reply, payload, done) => {
+      if (this.#lost?.test(`${request.method} ${request.url}`)) request.raw.socket.destroy();
       const response: unknown = typeof payload === 'string' && payload !== '' ? JSON.parse(payload) : undefined;
       const { method, url: path, body } = request;
       this.#options.onExchange?.({ method, path, request: body ?? undefined, status: reply.statusCode, response });
@@ -94,6 +96,11 @@ export class SimulatedGitHub {
   /** From now on calls that match `METHOD path` get this status; `undefined`: none. */
   refuse(status: number | undefined, matches = /./, headers: Readonly<Record<string, string>> = {}): void {
     this.#refusal = status === undefined ? undefined : { status, matches, headers };
+  }
+
+  /** From now on calls that match `METHOD path` are done, but their answers are lost; `undefined`: none. */
+  loseAnswers(matches: RegExp | undefined): void {
+    this.#lost = matches;
   }
 
   #refuses(request: FastifyRequest, reply: FastifyReply): boolean {

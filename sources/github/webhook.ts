@@ -43,15 +43,16 @@ function isAt(hook: GitHubHook, path: string): boolean {
   return url?.pathname.endsWith(path) ?? false;
 }
 
-async function observe(access: HookAccess, path: string): Promise<ObservedHook | undefined> {
+async function observe(access: HookAccess, path: string): Promise<readonly ObservedHook[]> {
+  const found: ObservedHook[] = [];
   const octokit = githubApi(access);
   const pages = octokit.paginate.iterator(`GET ${hooksPath(access.repository)}`, { per_page: 100 });
   for await (const page of pages) {
     // The path is built, so its type is not known to Octokit.
-    const hook = (page.data as unknown as GitHubHook[]).find((candidate) => isAt(candidate, path));
-    if (hook) return observed(hook);
+    const hooks = (page.data as unknown as GitHubHook[]).filter((candidate) => isAt(candidate, path));
+    found.push(...hooks.map(observed));
   }
-  return undefined;
+  return found;
 }
 
 async function create(access: HookAccess, desired: DesiredHook, path: string): Promise<ObservedHook> {
@@ -62,7 +63,7 @@ async function create(access: HookAccess, desired: DesiredHook, path: string): P
   } catch (error) {
     // Somebody was faster: "Hook already exists on this repository".
     if (!(error instanceof RemoteApiError) || error.trouble !== 'invalid') throw error;
-    const existing = await observe(access, path);
+    const [existing] = await observe(access, path);
     if (!existing) throw error;
     return update(access, existing.id, desired);
   }

@@ -35,7 +35,7 @@ describe('mergePatch', () => {
     const { node } = fc.letrec<{ node: Json }>((tie) => ({
       node: fc.dictionary(key, fc.oneof({ depthSize: 'small' }, leaf, tie('node')), {
         maxKeys: 3,
-      }) as fc.Arbitrary<Json>,
+      }),
     }));
     fc.assert(
       fc.property(node, node, (from, to) => {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UID, World } from '../support/world.ts';
 
@@ -119,4 +120,35 @@ describe('what a source names', () => {
       expect(world.message('Ready')).not.toContain('pass@');
     });
   }
+
+  it('certificates that are none are refused, and an audience is said to have no effect', async () => {
+    world.secret({ accessToken: 'token', secretToken: 's3cret' });
+    world.source({ sink: { uri: 'https://x.example.com', CACerts: 'garbage' } });
+    await world.becomes('Ready=False SinkInvalid');
+    const pem = await readFile(new URL('../support/tls/ca.pem', import.meta.url), 'utf8');
+    world.source({ sink: { uri: 'https://x.example.com', CACerts: pem, audience: 'me' } });
+    await world.becomes('SinkProvided=True TokenNotSent');
+    expect(world.routes.get(UID)?.sink).toEqual({ url: 'https://x.example.com', CACerts: pem, audience: 'me' });
+    expect(world.status()).toMatchObject({ sinkCACerts: pem, sinkAudience: 'me' });
+  });
+
+  it('a sink that comes back while the Secret is away is in the route again', async () => {
+    world.secret({ accessToken: 'token', secretToken: 's3cret' });
+    world.broker('http://broker.example.com/');
+    world.source();
+    await world.becomes('Ready=True');
+    world.cluster.delete({ apiVersion: 'v1', kind: 'Secret', namespace: 'demo', name: 'github' });
+    world.cluster.delete({ apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', namespace: 'demo', name: 'default' });
+    await world.holds(() => expect(world.routes.get(UID)?.sink).toBeNull());
+    world.broker('http://back.example.com/');
+    await world.holds(() => expect(world.routes.get(UID)?.sink).toEqual({ url: 'http://back.example.com/' }));
+  });
+
+  it('extensions that no event can carry are not sent, and said', async () => {
+    world.secret({ accessToken: 'token', secretToken: 's3cret' });
+    world.broker('http://broker.example.com/');
+    world.source({ ceOverrides: { extensions: { data: 'x', DataContentType: 'y', team: 'z' } } });
+    await world.becomes('Deployed=True OverridesNotSent');
+    expect(world.routes.get(UID)?.ceOverrides).toEqual({ extensions: { team: 'z' } });
+  });
 });

@@ -93,8 +93,8 @@ describe('at the provider', () => {
     const [hook] = world.github.hooks;
     if (hook) hook.events = ['fork'];
     await world.lookAgain();
-    await world.holds(() => expect(world.github.hooks[0]?.events).toEqual(['push', 'issues']));
-    expect(reasons()).toContain('Warning WebhookRestored');
+    await world.holds(() => expect(reasons()).toContain('Warning WebhookRestored'));
+    expect(world.github.hooks[0]?.events).toEqual(['push', 'issues']);
   });
 
   it('is looked at from time to time', async () => {

@@ -38,8 +38,8 @@ export class World {
   readonly errors: object[] = [];
   readonly routes = new MemoryRoutes();
   readonly cluster: MemoryCluster;
-  /** What adapters serve, by uid, where it is not what is published; `null`: no adapter is ready. */
-  served: Map<string, Route | undefined> | null | undefined;
+  /** What adapters serve, by uid, where it is not what is published; `null`: no adapter is ready; `broken`: nobody knows. */
+  served: Map<string, Route | undefined> | 'broken' | null | undefined;
   lastAuthentic: AuthenticDelivery | undefined;
   now = new Date('2026-01-01T00:00:00Z');
   api = '';
@@ -50,6 +50,7 @@ export class World {
       routes: this.routes,
       knows: ({ kind }) => KNOWN.has(kind),
       adapterStates: async (uid) => {
+        if (this.served === 'broken') throw new Error('the adapters cannot be asked');
         if (this.served === null) return [];
         const route = this.served === undefined ? this.routes.get(uid) : this.served.get(uid);
         return [{ generation: route?.generation, lastAuthentic: this.lastAuthentic }];
@@ -87,9 +88,10 @@ export class World {
     });
   }
 
-  /** The controller is gone, and comes back with nothing in memory. */
-  async restart(options: Options = {}): Promise<void> {
+  /** The controller is gone, and comes back with nothing in memory; `meanwhile`: what happens in between. */
+  async restart(options: Options = {}, meanwhile: () => void = () => undefined): Promise<void> {
     await this.#controller?.stop();
+    meanwhile();
     await this.start(options);
   }
 

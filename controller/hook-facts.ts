@@ -1,0 +1,104 @@
+import type { Route } from '../core/route.ts';
+import type { SourceDefinition } from '../sources/contract.ts';
+import { letsGo } from './abandon-hook.ts';
+import type { Announcement } from './cluster.ts';
+import type { ReconcileDeps } from './deps.ts';
+import type { Facts } from './facts.ts';
+import { manualHookOf } from './manual-hook.ts';
+import type { HookRecord, SourceObject } from './objects.ts';
+import type { RouteInput } from './publish-route.ts';
+import { blocked, isBlocked } from './step.ts';
+import { ensureWebhook, oldRecords, type Removal, recordFor, removeWebhooks } from './webhook.ts';
+
+export interface HookInput {
+  readonly url: string;
+  readonly route: Route;
+  readonly definition: SourceDefinition;
+}
+
+export type HookFacts = Pick<Facts, 'manualHook' | 'hooks' | 'leftover'> & {
+  readonly webhook: NonNullable<Facts['webhook']>;
+};
+
+/** The webhook of a source whose route is served: made by us, or by its user. */
+export async function hookFacts(input: RouteInput, hook: HookInput, deps: ReconcileDeps): Promise<HookFacts> {
+  if (input.plan.problems.length > 0) return { webhook: blocked('CreationFailed', input.plan.problems.join('; ')) };
+  const { accessToken } = input.secrets;
+  return accessToken === undefined
+    ? manualHookFacts(input, hook, deps)
+    : managedHookFacts(input, accessToken, hook, deps);
+}
+
+/** The user makes the webhook; those made before are the user's from now on. */
+async function manualHookFacts(
+  { source, plan }: RouteInput,
+  { url, route }: HookInput,
+  deps: ReconcileDeps,
+): Promise<HookFacts> {
+  const own = recordFor(plan, source);
+  for (const hook of source.status?.hooks ?? []) await releaseHook(source, hook, hook === own, deps);
+  const states = await deps.cluster.adapterStates(source.metadata.uid);
+  const wanted = {
+    webhookURL: url,
+    secretVersion: route.secretTokens[0]?.version ?? '',
+    routeGeneration: route.generation,
+  };
+  const manualHook = manualHookOf(source.status?.manualHook, wanted, states, deps.now());
+  if (manualHook.firstDelivery) return { manualHook, hooks: [], webhook: { done: undefined } };
+  const message = `make a webhook at the provider with URL ${url}, content type application/json and the value of spec.secretToken as its secret; its first delivery makes the source ready`;
+  const webhook = blocked('WaitingForDelivery', message, { when: 'after', ms: deps.firstDeliveryPollMs }, 'Unknown');
+  return { manualHook, hooks: [], webhook };
+}
+
+/** Without access token nothing can be removed: the webhook for this spec is the user's now, any other is left behind. */
+async function releaseHook(
+  source: SourceObject,
+  hook: HookRecord,
+  isOwn: boolean,
+  { cluster }: ReconcileDeps,
+): Promise<void> {
+  const message = `webhook ${hook.id} of ${hook.repository} is yours to manage, since spec.accessToken is gone`;
+  await cluster.announce(source, { type: isOwn ? 'Normal' : 'Warning', reason: 'WebhookReleased', message });
+  if (!isOwn) await cluster.recordOrphan(source, hook);
+}
+
+/** The webhook that should be, and then the end of those that should not. */
+async function managedHookFacts(
+  { source, plan }: RouteInput,
+  accessToken: string,
+  { url, route, definition }: HookInput,
+  deps: ReconcileDeps,
+): Promise<HookFacts> {
+  const announce = (announcement: Announcement) => deps.cluster.announce(source, announcement);
+  const webhookDeps = { webhooks: await definition.loadWebhookApi(), tokens: deps.tokens, announce };
+  const [present] = route.secretTokens;
+  const secret = { value: present?.value ?? '', version: present?.version ?? '' };
+  const webhook = await ensureWebhook({ source, plan, accessToken, url, secret }, webhookDeps);
+  if (isBlocked(webhook)) {
+    const { attempted } = webhook;
+    if (!attempted) return { webhook };
+    const others = (source.status?.hooks ?? []).filter((hook) => hook !== recordFor(plan, source));
+    return { webhook, hooks: [attempted, ...others] };
+  }
+  const old = oldRecords({ plan, source }, webhook.done);
+  const removal = await removeWebhooks(old, { source, api: plan.hook.api, accessToken }, webhookDeps);
+  return withLeftovers(source, webhook.done, removal, deps);
+}
+
+/** What of an earlier owner or API could not be removed is said beside the webhook that is there, unless it is let go. */
+async function withLeftovers(
+  source: SourceObject,
+  present: HookRecord,
+  { left, faults, retry }: Removal,
+  { cluster }: ReconcileDeps,
+): Promise<HookFacts> {
+  if (left.length === 0) return { webhook: { done: present }, hooks: [present] };
+  if (!letsGo(source)) {
+    const note = { reason: 'OldWebhookRemains', message: faults.join('; ') };
+    return { webhook: { done: present, note }, hooks: [present, ...left], leftover: retry };
+  }
+  for (const hook of left) await cluster.recordOrphan(source, hook);
+  for (const message of faults)
+    await cluster.announce(source, { type: 'Warning', reason: 'WebhookDeletionSkipped', message });
+  return { webhook: { done: present }, hooks: [present] };
+}
