@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { keyOf, nameOf } from '../controller/objects.ts';
 import { ConfigurationError, codeOf, messageOf } from '../core/errors.ts';
 import type { LocalManifest, ManifestText, Problem } from './manifests.ts';
 
@@ -139,24 +140,35 @@ export class ManifestFiles {
     }
   }
 
-  /** Of two objects with the same name, the first counts. */
+  /** Of two objects with the same name, or with the same uid, the first counts. */
   #tell(problems: Problem[], skipped: ManifestText['skipped']): void {
-    const manifests = new Map<string, LocalManifest>();
+    const taken = new Map<string, LocalManifest>();
+    const manifests: LocalManifest[] = [];
     for (const one of [...this.#known.values()].flatMap(({ good }) => good)) {
-      const name = `${one.kind} ${one.metadata.namespace}/${one.metadata.name}`;
-      const key = `${one.apiVersion.split('/')[0]} ${name}`;
-      const first = manifests.get(key);
-      if (first)
-        problems.push({
-          file: one.file,
-          line: one.line,
-          message: `${name} stands in ${first.file}:${first.line} already; this one is ignored`,
-        });
-      else manifests.set(key, one);
+      const claims = claimsOf(one);
+      const clash = claims.find((claim) => taken.has(claim.key));
+      const first = clash && taken.get(clash.key);
+      if (first) {
+        const message = `${clash.name} stands in ${first.file}:${first.line} already; this one is ignored`;
+        problems.push({ file: one.file, line: one.line, message });
+        continue;
+      }
+      manifests.push(one);
+      for (const { key } of claims) taken.set(key, one);
     }
     const broken = new Set([...this.#known].filter(([, { isBroken }]) => isBroken).map(([file]) => file));
-    this.#options.onChange({ manifests: [...manifests.values()], problems, skipped, broken });
+    this.#options.onChange({ manifests, problems, skipped, broken });
   }
+}
+
+/** What no two objects can have both. */
+function claimsOf({ apiVersion, kind, metadata }: LocalManifest): { key: string; name: string }[] {
+  const { namespace, name, uid } = metadata;
+  const byName = {
+    key: keyOf({ apiVersion, kind, namespace, name }),
+    name: nameOf({ apiVersion, kind, namespace, name }),
+  };
+  return uid === undefined ? [byName] : [byName, { key: `uid ${uid}`, name: `metadata.uid ${uid}` }];
 }
 
 /** undefined: there is no such file. */

@@ -17,7 +17,7 @@ let paused: () => void;
 const path = (name: string) => join(folder, name);
 const write = (name: string, text: string) => writeFile(path(name), text);
 
-/** A name a line; `!` is a mistake, `?` a kind that is not known. */
+/** A name a line, after `=` its uid; `!` is a mistake, `?` a kind that is not known. */
 function read(text: string, file: string): ManifestText {
   const lines = text.split('\n').map((name, index) => ({ name, line: index + 1 }));
   const ofKind = (apiVersion: string, kind: string) => ({ apiVersion, kind });
@@ -26,7 +26,10 @@ function read(text: string, file: string): ManifestText {
     skipped: lines.filter(({ name }) => name === '?').map(() => ofKind('apps/v1', 'Deployment')),
     manifests: lines
       .filter(({ name }) => /^\w/.test(name))
-      .map(({ name, line }) => ({ ...ofKind('v1', 'Secret'), metadata: { name, namespace: 'default' }, file, line })),
+      .map(({ name: nameAndUid, line }) => {
+        const [name = '', uid] = nameAndUid.split('=');
+        return { ...ofKind('v1', 'Secret'), metadata: { name, namespace: 'default', uid }, file, line };
+      }),
   };
 }
 
@@ -235,6 +238,15 @@ describe('from then on', () => {
       [path('b.yaml'), path('b.yaml')],
     ]);
   });
+});
+
+it('of objects with one uid, as copies have, the first counts', async () => {
+  await write('a.yaml', 'a=1\nb=2\nc=1\nd');
+  await follow(folder);
+  expect([names(), problems()]).toEqual([
+    ['a', 'b', 'd'],
+    [`a.yaml:3: metadata.uid 1 stands in ${path('a.yaml')}:1 already; this one is ignored`],
+  ]);
 });
 
 it('looks again by itself', async () => {
