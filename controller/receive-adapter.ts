@@ -1,3 +1,4 @@
+import { isLoopback } from '../core/address-guard.ts';
 import { deliveryPolicyOf } from '../core/delivery-policy.ts';
 import type { SourceDefinition, SourcePlan } from '../sources/contract.ts';
 import type { SourceObject } from './objects.ts';
@@ -38,9 +39,10 @@ export function ensureReceiveAdapter(
   return { done: { address: blocked('NoPublicAddress', message) }, note };
 }
 
+/** On loopback nothing stands before the adapter that could speak TLS for it. */
 function withScheme(base: string, secure: boolean | undefined): string {
   const bare = base.replace(/\/+$/, '');
-  return secure === undefined ? bare : bare.replace(/^https?:/, secure ? 'https:' : 'http:');
+  return secure === undefined || isLoopback(base) ? bare : bare.replace(/^https?:/, secure ? 'https:' : 'http:');
 }
 
 /** What the adapter will do otherwise than the spec says. */

@@ -31,6 +31,13 @@ const LOOPBACK = blockList([
   ['::1', 128, 'ipv6'],
 ]);
 
+/** Whether a URL leads to this very machine, by its host alone. */
+export function isLoopback(url: string): boolean {
+  const host = URL.parse(url)?.hostname.replace(/^\[|\]$/g, '') ?? '';
+  const version = isIP(host);
+  return version === 0 ? host === 'localhost' : LOOPBACK.check(host, version === 4 ? 'ipv4' : 'ipv6');
+}
+
 type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
 
 /**

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readAdapterState } from '../controller/adapter-state.ts';
 import { nameOf, type ObjectKind, referenceTo } from '../controller/objects.ts';
-import { AddressGuard } from '../core/address-guard.ts';
+import { AddressGuard, isLoopback } from '../core/address-guard.ts';
 import type { PortWish } from '../core/listen.ts';
 import { Scope } from '../core/scope.ts';
 import { sha256Of } from '../dump/event.ts';
@@ -207,11 +207,6 @@ function sayWhatIsWrong({ problems, skipped }: ManifestContent, named: Set<strin
 
 function sayUrls(urls: Readonly<Record<string, string | undefined>>, report: Report): void {
   for (const [what, url] of Object.entries(urls)) if (url !== undefined) report({ type: 'started', what, url });
-}
-
-function isLoopback(url: string): boolean {
-  const host = URL.parse(url)?.hostname ?? '';
-  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 const LOOK_MS = 50;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AddressGuard } from '../../core/address-guard.ts';
+import { AddressGuard, isLoopback } from '../../core/address-guard.ts';
 
 describe('AddressGuard', () => {
   const rows: [address: string, allowed: boolean, allowedWithLoopback: boolean][] = [
@@ -46,4 +46,22 @@ describe('AddressGuard', () => {
     expect(await resolved(true)).toBeNull();
     expect(await resolved(false)).toMatchObject({ code: 'ERR_FORBIDDEN_ADDRESS' });
   });
+});
+
+describe('isLoopback', () => {
+  const rows: [url: string, loopback: boolean][] = [
+    ['http://127.0.0.1:8080', true],
+    ['https://127.9.9.9/x', true],
+    ['http://localhost:3000/api/v3', true],
+    ['http://[::1]:8080', true],
+    ['http://2130706433/', true],
+    ['https://api.github.com', false],
+    ['http://127.0.0.1.example.com', false],
+    ['http://localhost.example.com', false],
+    ['http://10.0.0.1', false],
+    ['http://[fe80::1]', false],
+    ['127.0.0.1', false],
+    ['', false],
+  ];
+  for (const [url, loopback] of rows) it(`${url}: ${loopback}`, () => expect(isLoopback(url)).toBe(loopback));
 });

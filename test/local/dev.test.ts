@@ -1,11 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BROKER, KNATIVE_SERVICE, SERVICE, TRIGGER } from '../../local/kinds.ts';
-import { postDelivery } from '../../local/post-delivery.ts';
-import { definitionOf } from '../../sources/registry.ts';
 import { HeadwaterProcess } from '../support/headwater.ts';
-import { LocalDev, PUBLIC_URL, SOURCE, TOKENS } from '../support/local-dev.ts';
+import { deliver, LocalDev, PUBLIC_URL, SOURCE, TOKENS } from '../support/local-dev.ts';
 import { aSink, stopParts } from '../support/parts.ts';
 
 let local: LocalDev;
@@ -19,13 +16,6 @@ afterEach(async () => {
 const problems = () =>
   local.lines.flatMap((line) => (line.type === 'problem' ? [`${line.line}: ${line.message}`] : []));
 
-/** A delivery of the provider, signed. */
-async function deliver(url: string, secret = TOKENS.secretToken) {
-  const simulator = await definitionOf('GitHubSource')?.loadSimulator();
-  if (!simulator) throw new Error('no simulator');
-  return postDelivery(url, simulator.deliver({ eventType: 'push', payload: { ref: 'x' } }, secret));
-}
-
 describe('the address of the webhook', () => {
   it('is the adapter on loopback, where the provider is, too', async () => {
     await local.startReady({ publicUrl: undefined });
@@ -35,6 +25,13 @@ describe('the address of the webhook', () => {
     expect(local.url('adapter')).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     const url = local.hooks()[0]?.split(' ')[1] ?? '';
     expect(await deliver(url, 'wrong')).toMatchObject({ status: 401 });
+  });
+
+  it('is http on loopback, whatever secure says', async () => {
+    await local.write('all.yaml', local.secret(), local.source({ secure: true }));
+    await local.start({ publicUrl: undefined });
+    await local.becomes('Ready=True');
+    expect(local.hooks()).toEqual([expect.stringContaining(` ${local.url('adapter')}/hooks/`)]);
   });
 
   it('is --public-url where given', async () => {
@@ -180,117 +177,4 @@ describe('the end', () => {
       const { code, stderr } = await (signal ? command.signal(signal) : command.ended);
       expect({ code, stderr, hooks: local.hooks().length }).toEqual({ code: 0, stderr: '', hooks: left });
     });
-});
-
-describe('what else is in the manifests', () => {
-  const trigger = (spec: object) => ({ ...TRIGGER, metadata: { name: 't' }, spec: { broker: 'default', ...spec } });
-  const broker = { ...BROKER, metadata: { name: 'default' } };
-  const service = (annotations?: object) => ({
-    ...SERVICE,
-    metadata: { name: 'app', ...(annotations && { annotations }) },
-  });
-  const toApp = { subscriber: { ref: { ...SERVICE, name: 'app' } } };
-  const at = (url: string) => ({ 'local.headwater.dev/url': url });
-
-  const rows: { name: string; objects: object[]; condition: string; message?: RegExp }[] = [
-    {
-      name: 'no Broker',
-      objects: [trigger({ subscriber: { uri: 'http://127.0.0.1:9' } })],
-      condition: 'Ready=False BrokerDoesNotExist',
-      message: /^Broker default\/default not found: create it, or name another in spec\.broker$/,
-    },
-    {
-      name: 'no Service',
-      objects: [broker, trigger(toApp)],
-      condition: 'Ready=False SubscriberNotFound',
-      message: /^spec\.subscriber: Service default\/app not found: create it/,
-    },
-    {
-      name: 'a Service that runs nowhere',
-      objects: [broker, trigger(toApp), service()],
-      condition: 'Ready=False SubscriberNotFound',
-      message: /^spec\.subscriber: Service default\/app has no status\.address\.url/,
-    },
-    {
-      name: 'a Service with a URL',
-      objects: [broker, trigger(toApp), service(at('http://127.0.0.1:9'))],
-      condition: 'Ready=True',
-    },
-    {
-      name: 'a Service with what is no URL',
-      objects: [broker, trigger(toApp), service(at('here'))],
-      condition: 'Ready=False SubscriberNotFound',
-      message: /must be an http or https URL/,
-    },
-    {
-      name: 'a Knative Service with a URL',
-      objects: [
-        broker,
-        trigger({ subscriber: { ref: { ...KNATIVE_SERVICE, name: 'app' } } }),
-        { ...service(at('http://127.0.0.1:9')), ...KNATIVE_SERVICE },
-      ],
-      condition: 'Ready=True',
-    },
-  ];
-  for (const { name, objects, condition, message = /^$/ } of rows)
-    it(`${name}: the Trigger says ${condition}`, async () => {
-      await local.write('all.yaml', ...objects);
-      await local.start();
-      await local.becomes(condition, 'Trigger default/t');
-      expect(local.message('Ready', 'Trigger default/t')).toMatch(message);
-    });
-
-  it('a Service that runs nowhere says how to annotate it', async () => {
-    await local.write('all.yaml', service());
-    await local.start();
-    await local.becomes('Ready=False NoLocalURL', 'Service default/app');
-    expect(local.message('Ready', 'Service default/app')).toContain(
-      'annotate it with local.headwater.dev/url: http://',
-    );
-  });
-
-  it('a Service that is annotated later makes Trigger and source ready', async () => {
-    const ref = { ...SERVICE, name: 'app' };
-    await local.write('app.yaml', service());
-    await local.write('all.yaml', broker, trigger(toApp), local.secret(), local.source({ sink: { ref } }));
-    await local.start();
-    await local.becomes('Ready=False NotAddressable');
-    await local.write('app.yaml', service(at('http://127.0.0.1:9')));
-    await local.becomes('Ready=True');
-    await local.becomes('Ready=True', 'Trigger default/t');
-    expect(local.hooks()).toHaveLength(1);
-  });
-
-  it('an adapter of its own is the one there is', async () => {
-    await local.write('all.yaml', local.secret(), local.source({ adapter: { mode: 'dedicated' } }));
-    await local.start();
-    await local.becomes('Ready=True');
-    expect(local.hooks()).toHaveLength(1);
-  });
-
-  it('kinds that local mode does not know are named once', async () => {
-    const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' }, spec: {} };
-    await local.write('all.yaml', deployment, { ...deployment, metadata: { name: 'b' } }, local.secret());
-    await local.start();
-    const message = 'Deployment (apps/v1) is no kind of local mode: skipped';
-    expect(local.lines.filter(({ type }) => type === 'note')).toEqual([{ type: 'note', message }]);
-  });
-
-  it('events go from source to Broker to Trigger to dumper', async () => {
-    const dumper = { ...SERVICE, metadata: { name: 'event-dumper' } };
-    const toDumper = trigger({ subscriber: { ref: { ...SERVICE, name: 'event-dumper' } } });
-    const sink = { ref: { ...BROKER, name: 'default' } };
-    await local.write('all.yaml', broker, toDumper, dumper, local.secret(), local.source({ sink }));
-    await local.start({ publicUrl: undefined });
-    await local.becomes('Ready=True');
-    await local.becomes('Ready=True', 'Trigger default/t');
-    expect((await deliver(local.hooks()[0]?.split(' ')[1] ?? '')).status).toBe(202);
-    await local.holds(() => expect(local.lines.filter(({ type }) => type === 'event')).toHaveLength(1));
-    const event = local.lines.find((line) => line.type === 'event');
-    expect(event?.event).toMatchObject({
-      mode: 'binary',
-      data: Buffer.from('{"ref":"x"}'),
-      attributes: { type: 'dev.knative.source.github.push' },
-    });
-  });
 });
