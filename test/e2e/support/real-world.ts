@@ -4,9 +4,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, inject, vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { SourceObject, SourceStatus } from '../../../controller/objects.ts';
 import { SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
+import { sharedCluster, type TestCluster } from './cluster.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const run = promisify(execFile);
@@ -52,9 +53,14 @@ export class RealWorld {
   adapter!: Part;
   adapterUrl = '';
   api = '';
+  readonly cluster: TestCluster;
   #folder = '';
   #adapterEnv: Env = {};
   #controllerEnv: Env = {};
+
+  constructor(cluster: TestCluster = sharedCluster()) {
+    this.cluster = cluster;
+  }
 
   async start(env: Env = {}): Promise<void> {
     this.#folder = await mkdtemp(join(tmpdir(), 'headwater-e2e-world-'));
@@ -69,9 +75,9 @@ export class RealWorld {
       PORT: String(port),
       INTERNAL_PORT: String(internalPort),
       ROUTES_NAMESPACE: 'headwater-routes',
-      KUBERNETES_API_URL: inject('apiUrl'),
+      KUBERNETES_API_URL: this.cluster.apiUrl,
       KUBERNETES_TOKEN_FILE: tokenFile,
-      KUBERNETES_CA_FILE: inject('caFile'),
+      KUBERNETES_CA_FILE: this.cluster.caFile,
       ALLOW_LOOPBACK_SINKS: 'true',
       SHUTDOWN_DELAY_MS: '0',
     };
@@ -110,7 +116,7 @@ export class RealWorld {
 
   /** @throws with kubectl's words */
   async kubectl(...args: string[]): Promise<string> {
-    const { stdout } = await run(inject('kubectl'), [`--kubeconfig=${inject('kubeconfig')}`, ...args], {
+    const { stdout } = await run(this.cluster.kubectl, [`--kubeconfig=${this.cluster.kubeconfig}`, ...args], {
       env: { HOME: this.#folder },
       maxBuffer: 64 * 1024 * 1024,
     });

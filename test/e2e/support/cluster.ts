@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { clusterPrograms } from './cluster-programs.ts';
+import { ControlPlane } from './control-plane.ts';
+
+/** What a test needs to know of a cluster. */
+export interface TestCluster {
+  /** File of an administrator. */
+  readonly kubeconfig: string;
+  /** The program. */
+  readonly kubectl: string;
+  readonly caFile: string;
+  readonly apiUrl: string;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    readonly cluster: TestCluster;
+  }
+}
+
+const root = join(import.meta.dirname, '../../..');
+
+/** The one of this run. */
+export function sharedCluster(): TestCluster {
+  return inject('cluster');
+}
+
+/** A control plane with our definitions and rights, and the kinds of Knative the tests use. */
+export async function startCluster(): Promise<{ plane: ControlPlane; cluster: TestCluster }> {
+  const programs = await clusterPrograms(process.env, (text) => process.stderr.write(`${text}\n`));
+  const plane = await ControlPlane.start(programs);
+  try {
+    for (const path of ['crds', 'test/e2e/fixtures', 'config/rbac']) {
+      const { code, stderr } = await plane.kubectl('apply', '--server-side', '-f', join(root, path));
+      if (code !== 0) throw new Error(`kubectl apply ${path}: ${stderr}`);
+    }
+    await plane.kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
+  } catch (error) {
+    await plane.stop();
+    throw error;
+  }
+  const cluster = {
+    kubeconfig: plane.adminKubeconfig,
+    kubectl: programs.kubectl,
+    caFile: plane.caFile,
+    apiUrl: plane.url,
+  };
+  return { plane, cluster };
+}
