@@ -32,6 +32,14 @@ export interface AdapterState {
   readonly lastAuthentic: AuthenticDelivery | undefined;
 }
 
+/** Whose route is published. */
+export interface PublishedRoute {
+  readonly uid: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /** A Kubernetes Event about a source. */
 export interface Announcement {
   readonly type: 'Normal' | 'Warning';
@@ -59,6 +67,8 @@ export interface Cluster {
   readRoute(uid: string): Promise<Route | undefined>;
   publishRoute(route: Route, source: SourceObject): Promise<void>;
   removeRoute(uid: string): Promise<void>;
+  /** The routes this controller published whose sources it does not see: whether they are gone is still to be asked. */
+  publishedRoutes(): Promise<readonly PublishedRoute[]>;
   /** Of every ready replica of the adapter that serves, or should serve, this source; none ready: empty. */
   adapterStates(uid: string): Promise<readonly AdapterState[]>;
   writeStatus(source: SourceObject, status: SourceStatus): Promise<void>;

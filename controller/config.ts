@@ -16,6 +16,8 @@ export interface ControllerConfig {
   readonly hookCheckMs: number;
   readonly secretOverlapMs: number;
   readonly abandonHookMs: number;
+  /** How often routes of sources that are gone are looked for. */
+  readonly sweepMs: number;
   readonly workers: number;
   readonly identity: string;
   readonly lease: LeaseTimings;
@@ -39,6 +41,7 @@ export function readControllerConfig(env: Env, identity: string): ControllerConf
     hookCheckMs: read.milliseconds('HOOK_CHECK_MS', 600_000),
     secretOverlapMs: read.milliseconds('SECRET_OVERLAP_MS', HOUR_MS),
     abandonHookMs: read.milliseconds('ABANDON_HOOK_MS', HOUR_MS),
+    sweepMs: read.milliseconds('ROUTE_SWEEP_MS', 600_000, 1),
     workers: read.integer('WORKERS', 4, { min: 1, max: 64 }),
     identity: read.optional('POD_NAME') ?? identity,
     lease: {

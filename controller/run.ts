@@ -7,6 +7,7 @@ import { messageOf } from '../core/errors.ts';
 import { createLog, type Log } from '../core/log.ts';
 import { runUntilStopped } from '../core/process.ts';
 import { Scope } from '../core/scope.ts';
+import { API_VERSION } from '../sources/crd.ts';
 import { definitionOf, sources } from '../sources/registry.ts';
 import { AccessTokens } from './access-tokens.ts';
 import { readAdapterState } from './adapter-state.ts';
@@ -17,6 +18,7 @@ import { KubeCluster } from './kube/kube-cluster.ts';
 import { Lease } from './kube/lease.ts';
 import { Resources } from './kube/resources.ts';
 import { clusterUrlOf } from './sink.ts';
+import { sweepRoutes } from './sweep.ts';
 
 const FINISH_MS = 10_000;
 
@@ -103,8 +105,19 @@ function startControlling(config: ControllerConfig, api: ApiClient, log: Log) {
     queue: { workers: config.workers, firstDelayMs: 200, longestDelayMs: 300_000, unchangedMs: 300_000 },
     log,
   });
+  const kinds = sources.map(({ group, kind }) => ({ apiVersion: `${group}/${API_VERSION}`, kind }));
+  const sweep = async () => {
+    try {
+      for (const { uid, namespace, name } of await sweepRoutes({ cluster, kinds }))
+        log.warn({ uid, source: `${namespace}/${name}` }, 'route of a source that is gone removed');
+    } catch (error) {
+      log.warn({ error: messageOf(error) }, 'routes not swept; tried again');
+    }
+  };
+  const sweeping = setInterval(() => void sweep(), config.sweepMs);
   return {
     stop: async () => {
+      clearInterval(sweeping);
       await controller.stop();
       await cluster.stop();
     },

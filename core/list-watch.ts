@@ -5,6 +5,7 @@ export interface ApiObject {
   readonly metadata: {
     readonly name: string;
     readonly namespace?: string | undefined;
+    readonly uid?: string | undefined;
     readonly resourceVersion?: string | undefined;
   };
 }

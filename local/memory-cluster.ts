@@ -1,5 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AdapterState, Announcement, Cluster, Lookup, SecretLookup } from '../controller/cluster.ts';
+import type {
+  AdapterState,
+  Announcement,
+  Cluster,
+  Lookup,
+  PublishedRoute,
+  SecretLookup,
+} from '../controller/cluster.ts';
 import {
   type HookRecord,
   type KubeObject,
@@ -148,6 +155,11 @@ export class MemoryCluster implements Cluster {
 
   async removeRoute(uid: string): Promise<void> {
     this.#options.routes.remove(uid);
+  }
+
+  async publishedRoutes(): Promise<readonly PublishedRoute[]> {
+    const living = new Set(this.all().map(({ metadata }) => metadata.uid));
+    return this.#options.routes.all().filter(({ uid }) => !living.has(uid));
   }
 
   adapterStates(uid: string): Promise<readonly AdapterState[]> {

@@ -12,6 +12,10 @@ export class MemoryRoutes {
     return this.#routes.get(uid);
   }
 
+  all(): readonly Route[] {
+    return [...this.#routes.values()];
+  }
+
   /** @throws ConfigurationError when no adapter could serve it. */
   put(route: Route): void {
     const { route: read } = parseServableRoute(JSON.stringify(route));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ApiStatusError, type ListWatchTimings } from '../../core/list-watch.ts';
 import type { Log } from '../../core/log.ts';
 import { parseRoute, type Route } from '../../core/route.ts';
-import type { AdapterState, Announcement, Cluster, Lookup, SecretLookup } from '../cluster.ts';
+import type { AdapterState, Announcement, Cluster, Lookup, PublishedRoute, SecretLookup } from '../cluster.ts';
 import type {
   HookRecord,
   KubeObject,
@@ -17,7 +17,7 @@ import type { ApiClient } from './api-client.ts';
 import { eventOf } from './events.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { Resources } from './resources.ts';
-import { routeSecret, routeSecretName, routeTextIn } from './route-secret.ts';
+import { CONTROLLER_LABEL, ownerOf, ROUTE_LABEL, routeSecret, routeSecretName, routeTextIn } from './route-secret.ts';
 import { METADATA_ONLY } from './transport.ts';
 import { WatchedKind } from './watched-kind.ts';
 
@@ -154,7 +154,11 @@ export class KubeCluster implements Cluster {
     parseRoute(JSON.stringify(route));
     const path = secretPath(routesNamespace, routeSecretName(route.uid));
     const query = { fieldManager: FIELD_MANAGER, force: true };
-    await api.call('PATCH', path, { query, body: routeSecret(route, routesNamespace), contentType: APPLY_PATCH });
+    await api.call('PATCH', path, {
+      query,
+      body: routeSecret(route, routesNamespace, this.#options.systemNamespace),
+      contentType: APPLY_PATCH,
+    });
   }
 
   async removeRoute(uid: string): Promise<void> {
@@ -163,6 +167,22 @@ export class KubeCluster implements Cluster {
     } catch (error) {
       if (!isCode(error, 404)) throw error;
     }
+  }
+
+  async publishedRoutes(): Promise<readonly PublishedRoute[]> {
+    const { api, routesNamespace, systemNamespace } = this.#options;
+    const labelSelector = `${ROUTE_LABEL}=true,${CONTROLLER_LABEL}=${systemNamespace}`;
+    const path = `/api/v1/namespaces/${encodeURIComponent(routesNamespace)}/secrets`;
+    const owners: PublishedRoute[] = [];
+    let next: string | undefined;
+    do {
+      const query = { labelSelector, limit: 500, continue: next };
+      const page = await api.call<MetadataList>('GET', path, { query, accept: METADATA_ONLY.list });
+      owners.push(...(page.items ?? []).flatMap(({ metadata }) => ownerOf(metadata) ?? []));
+      next = page.metadata.continue || undefined;
+    } while (next !== undefined);
+    const seen = new Set([...this.#watched.values()].flatMap(({ kind }) => kind.uids()));
+    return owners.filter(({ uid }) => !seen.has(uid));
   }
 
   adapterStates(uid: string): Promise<readonly AdapterState[]> {
@@ -217,6 +237,11 @@ export class KubeCluster implements Cluster {
       contentType: MERGE_PATCH,
     });
   }
+}
+
+interface MetadataList {
+  readonly metadata: { readonly continue?: string };
+  readonly items: readonly { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> } }[] | null;
 }
 
 function secretPath(namespace: string, name: string): string {

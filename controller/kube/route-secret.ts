@@ -1,13 +1,18 @@
 import type { Route } from '../../core/route.ts';
+import type { PublishedRoute } from '../cluster.ts';
 
 export const ROUTE_LABEL = 'headwater.dev/route';
+/** Whose route it is: two controllers may share a namespace for routes. */
+export const CONTROLLER_LABEL = 'headwater.dev/controller';
+const SOURCE = 'headwater.dev/source';
+const UID = 'headwater.dev/uid';
 
 export function routeSecretName(uid: string): string {
   return `route-${uid.toLowerCase()}`;
 }
 
 /** The Secret that carries a route to adapters: one key, `<uid>.json`. */
-export function routeSecret(route: Route, namespace: string): object {
+export function routeSecret(route: Route, namespace: string, controller: string): object {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -15,8 +20,8 @@ export function routeSecret(route: Route, namespace: string): object {
     metadata: {
       name: routeSecretName(route.uid),
       namespace,
-      labels: { [ROUTE_LABEL]: 'true', 'app.kubernetes.io/managed-by': 'headwater' },
-      annotations: { 'headwater.dev/source': `${route.kind} ${route.namespace}/${route.name}` },
+      labels: { [ROUTE_LABEL]: 'true', [CONTROLLER_LABEL]: controller, 'app.kubernetes.io/managed-by': 'headwater' },
+      annotations: { [SOURCE]: `${route.kind}/${route.namespace}/${route.name}`, [UID]: route.uid },
     },
     data: { [`${route.uid}.json`]: Buffer.from(JSON.stringify(route)).toString('base64') },
   };
@@ -28,4 +33,15 @@ export function routeTextIn(
 ): string | undefined {
   const data = secret.data?.[`${uid}.json`];
   return data === undefined ? undefined : Buffer.from(data, 'base64').toString('utf8');
+}
+
+/** Whose route a Secret carries, by its metadata alone; undefined: it does not say. */
+export function ownerOf({
+  annotations = {},
+}: {
+  readonly annotations?: Readonly<Record<string, string>>;
+}): PublishedRoute | undefined {
+  const [kind, namespace, name] = (annotations[SOURCE] ?? '').split('/');
+  const uid = annotations[UID];
+  return kind && namespace && name && uid ? { uid, kind, namespace, name } : undefined;
 }

@@ -53,6 +53,10 @@ export class WatchedKind {
     return (this.#listWatch?.all() ?? []).map((object) => this.#referenceTo(object));
   }
 
+  uids(): readonly string[] {
+    return (this.#listWatch?.all() ?? []).flatMap(({ metadata: { uid } }) => uid ?? []);
+  }
+
   async #run(): Promise<void> {
     const { api, resources, kind, namespace, selection, log, timings } = this.#options;
     while (!this.#stopped.signal.aborted) {
@@ -110,6 +114,6 @@ export class WatchedKind {
 }
 
 /** A change of anything is a change of the resourceVersion: more need not be kept to tell that something changed. */
-function namesAlone({ metadata: { namespace, name, resourceVersion } }: ApiObject): ApiObject {
-  return { metadata: { namespace, name, resourceVersion } };
+function namesAlone({ metadata: { namespace, name, uid, resourceVersion } }: ApiObject): ApiObject {
+  return { metadata: { namespace, name, uid, resourceVersion } };
 }

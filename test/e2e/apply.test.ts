@@ -8,7 +8,7 @@ let sink: FakeSink;
 beforeAll(async () => {
   world = new RealWorld();
   sink = await FakeSink.start();
-  await world.start();
+  await world.start({ ROUTE_SWEEP_MS: '500', LEASE_MS: '60000', LEASE_RENEW_DEADLINE_MS: '50000' });
 });
 afterAll(async () => {
   await world.stop();
@@ -85,6 +85,37 @@ describe('kubectl apply of a GitHubSource', () => {
     expect(await world.kubectl('get', 'secrets', '-n', 'headwater-routes', '-o', 'name')).toBe('');
   });
 
+  it('a route whose source lost its finalizer is swept', async () => {
+    await world.ready(sink.url('/again'));
+    await world.kubectl(
+      'patch',
+      'githubsource',
+      'hello',
+      '-n',
+      world.namespace,
+      '--type=merge',
+      '-p',
+      '{"metadata":{"finalizers":null}}',
+    );
+    world.controller.signal('SIGSTOP');
+    await world.kubectl(
+      'patch',
+      'githubsource',
+      'hello',
+      '-n',
+      world.namespace,
+      '--type=merge',
+      '-p',
+      '{"metadata":{"finalizers":null}}',
+    );
+    await world.kubectl('delete', 'githubsource', 'hello', '-n', world.namespace, '--timeout=20s');
+    expect(await world.kubectl('get', 'secrets', '-n', 'headwater-routes', '-o', 'name')).not.toBe('');
+    world.controller.signal('SIGCONT');
+    await world.holds(async () =>
+      expect(await world.kubectl('get', 'secrets', '-n', 'headwater-routes', '-o', 'name')).toBe(''),
+    );
+  });
+
   it('wrote without being refused or looping', () => {
     const lines = world.controller.log
       .trim()
@@ -93,6 +124,6 @@ describe('kubectl apply of a GitHubSource', () => {
     expect(
       lines.filter(({ level }) => level === 'error' || level === 'warn').map(({ msg, error }) => `${msg}: ${error}`),
     ).toEqual([]);
-    expect(world.github.calls.length).toBeLessThan(60);
+    expect(world.github.calls.length).toBeLessThan(90);
   });
 });
