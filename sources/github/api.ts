@@ -22,7 +22,7 @@ export function githubApi({ api, token }: Pick<HookAccess, 'api' | 'token'>): Oc
     request: { redirect: 'manual' },
   });
   octokit.hook.wrap('request', async (request, options) => {
-    const call = `${options.method} ${options.url.replace(api, '')}`;
+    const call = `${options.method} ${options.url.replace(api, '').replace(/\?.*/, '')}`;
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const sending = Promise.resolve(request({ ...options, request: { ...options.request, signal } }));
     const response = await sending.catch((error: unknown) => {

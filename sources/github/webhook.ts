@@ -43,16 +43,34 @@ function isAt(hook: GitHubHook, path: string): boolean {
   return url?.pathname.endsWith(path) ?? false;
 }
 
-async function observe(access: HookAccess, path: string): Promise<readonly ObservedHook[]> {
-  const found: ObservedHook[] = [];
+/** Of 100 webhooks each; GitHub allows 20 for an event. */
+const MOST_PAGES = 50;
+
+async function observe(access: HookAccess, end: string): Promise<ObservedHook | undefined> {
   const octokit = githubApi(access);
-  const pages = octokit.paginate.iterator(`GET ${hooksPath(access.repository)}`, { per_page: 100 });
-  for await (const page of pages) {
+  const path = hooksPath(access.repository);
+  let url = `${path}?per_page=100`;
+  for (let page = 1; page <= MOST_PAGES; page += 1) {
+    const { data, headers } = await octokit.request({ method: 'GET', url });
     // The path is built, so its type is not known to Octokit.
-    const hooks = (page.data as unknown as GitHubHook[]).filter((candidate) => isAt(candidate, path));
-    found.push(...hooks.map(observed));
+    const hook = (data as GitHubHook[]).find((candidate) => isAt(candidate, end));
+    if (hook) return observed(hook);
+    const next = nextPageOf(headers.link, access);
+    if (next === undefined) return undefined;
+    url = next;
   }
-  return found;
+  const reason = `the list of webhooks has more than ${MOST_PAGES} pages, which are not read: check githubAPIURL`;
+  throw new RemoteApiError(`GET ${path}`, { trouble: 'invalid', reason });
+}
+
+/** The URL that a Link header (RFC 8288) calls next. The access token goes there too, so it must be of the same API. */
+function nextPageOf(link: string | undefined, { api, repository }: HookAccess): string | undefined {
+  const next = /<([^<>]+)>;\s*rel="next"/.exec(link ?? '')?.[1];
+  if (next === undefined) return undefined;
+  const url = URL.parse(next)?.href;
+  if (url?.startsWith(new URL(`${api}/`).href)) return url;
+  const reason = 'the next page of the list is not under githubAPIURL, so it is not asked for: check githubAPIURL';
+  throw new RemoteApiError(`GET ${hooksPath(repository)}`, { trouble: 'invalid', reason });
 }
 
 async function create(access: HookAccess, desired: DesiredHook, path: string): Promise<ObservedHook> {

@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { DesiredHook, HookAccess } from '../../../sources/contract.ts';
 import { SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
 import { webhook } from '../../../sources/github/webhook.ts';
@@ -118,6 +120,69 @@ describe('writing', () => {
   });
 });
 
+/** An API that answers each call with `answer`; it counts the calls. */
+async function anApi(answer: (request: IncomingMessage, reply: ServerResponse) => void) {
+  const calls: string[] = [];
+  const server = createServer((request, reply) => {
+    calls.push(`${request.method} ${request.url}`);
+    answer(request, reply);
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  onTestFinished(() => server.closeAllConnections());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls };
+}
+
+const sendJson = (reply: ServerResponse, body: unknown, status = 200, headers: Record<string, string> = {}) =>
+  reply.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+
+describe('the next page of the list', () => {
+  const elsewhere: { name: string; next: (api: string) => string }[] = [
+    { name: 'another host', next: () => 'http://127.0.0.2:1/api/v3/orgs/octo/hooks' },
+    { name: 'another scheme', next: (api) => api.replace('http:', 'https:') },
+    { name: 'another port', next: () => 'http://127.0.0.1:1/api/v3/orgs/octo/hooks' },
+    { name: 'another path of the host', next: (api) => `${api}/../v4/hooks` },
+    { name: 'a path that begins alike', next: (api) => `${api}x/hooks` },
+    { name: 'a user name before the host', next: (api) => `${api.replace('//', '//user@')}/hooks` },
+    { name: 'no URL, but what becomes another host behind the API', next: () => '@127.0.0.2:1/hooks' },
+  ];
+  for (const { name, next } of elsewhere) {
+    it(`${name}: refused, and the token does not go there`, async () => {
+      const api = await anApi((_request, reply) =>
+        sendJson(reply, [], 200, { link: `<${next(`${api.url}/api/v3`)}>; rel="next"` }),
+      );
+      const listing = webhook.observe({ ...access, api: `${api.url}/api/v3` }, PATH);
+      await expect(listing).rejects.toMatchObject({ name: 'RemoteApiError', trouble: 'invalid' });
+      expect(api.calls).toHaveLength(1);
+    });
+  }
+
+  const apiOfPages = (pages: number) =>
+    anApi((request, reply) => {
+      const page = Number(new URL(request.url ?? '', 'http://x').searchParams.get('page') ?? 1);
+      const link = `<http://${request.headers.host}/orgs/octo/hooks?page=${page + 1}>; rel="next"`;
+      sendJson(reply, [], 200, page < pages ? { link } : {});
+    });
+
+  it('is asked for until there are 50', async () => {
+    const { url, calls } = await apiOfPages(50);
+    expect(await webhook.observe({ ...access, api: url }, PATH)).toBeUndefined();
+    expect(calls).toHaveLength(50);
+  });
+
+  it('is not asked for after 50', async () => {
+    const { url, calls } = await apiOfPages(51);
+    const error = { trouble: 'invalid', message: expect.stringContaining('more than 50 pages') };
+    await expect(webhook.observe({ ...access, api: url }, PATH)).rejects.toMatchObject(error);
+    expect(calls).toHaveLength(50);
+  });
+
+  it('a refusal of the list is no empty list', async () => {
+    github.refuse(409);
+    await expect(webhook.observe(access, PATH)).rejects.toMatchObject({ trouble: 'invalid', status: 409 });
+  });
+});
+
 describe('trouble', () => {
   const rows: { status: number; headers?: Record<string, string>; error: object }[] = [
     { status: 401, error: { trouble: 'unauthorized', message: expect.stringContaining('401 Bad credentials') } },
@@ -137,6 +202,11 @@ describe('trouble', () => {
       expect(github.calls).toHaveLength(1);
     });
   }
+
+  it('of the list names it without its query', async () => {
+    github.refuse(404);
+    await expect(webhook.observe(access, PATH)).rejects.toThrow('GET /repos/octo/hello/hooks: 404 Not Found');
+  });
 
   it('a wrong token', async () => {
     const wrong = webhook.create({ ...access, token: 'bad-token' }, desired, PATH);
