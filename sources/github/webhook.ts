@@ -8,21 +8,63 @@ interface GitHubHook {
   readonly id: number;
   readonly active: boolean;
   readonly events: readonly string[];
-  readonly config: { readonly url?: string; readonly content_type?: string; readonly insecure_ssl?: string | number };
+  /** Of another's webhook anything can be in it. */
+  readonly config: Readonly<Partial<Record<'url' | 'content_type' | 'insecure_ssl', unknown>>>;
 }
+
+function isHook(data: unknown): data is GitHubHook {
+  const { id, active, events, config } = (data ?? {}) as Readonly<Record<string, unknown>>;
+  return (
+    Number.isSafeInteger(id) &&
+    typeof active === 'boolean' &&
+    Array.isArray(events) &&
+    events.every((name) => typeof name === 'string') &&
+    typeof config === 'object' &&
+    config !== null
+  );
+}
+
+function hookIn(call: string, { status, data }: Answer): GitHubHook {
+  if (!isHook(data)) throw notGitHub(call, status);
+  return data;
+}
+
+function hooksIn(call: string, { status, data }: Answer): readonly GitHubHook[] {
+  if (!Array.isArray(data) || !data.every(isHook)) throw notGitHub(call, status);
+  return data;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly data: unknown;
+}
+
+/** Something else answers there, such as a login page: nothing of it is quoted. */
+function notGitHub(call: string, status: number): RemoteApiError {
+  return new RemoteApiError(call, { trouble: 'invalid', status, reason: NOT_GITHUB });
+}
+
+const NOT_GITHUB = "this is not GitHub's API: check githubAPIURL";
+
+/** GitHub writes a number or a string; absent is 0. */
+const VERIFIES_TLS: readonly unknown[] = [0, '0', undefined];
 
 function observed(hook: GitHubHook): ObservedHook {
   const { id, active, events, config } = hook;
   return {
     id: String(id),
-    url: config.url ?? '',
+    url: urlOf(hook),
     isAsDesired: (desired) =>
       active &&
       config.url === desired.url &&
       config.content_type === 'json' &&
-      String(config.insecure_ssl ?? '0') === '0' &&
+      VERIFIES_TLS.includes(config.insecure_ssl) &&
       sameNames(events, desired.eventTypes),
   };
+}
+
+function urlOf({ config }: GitHubHook): string {
+  return typeof config.url === 'string' ? config.url : '';
 }
 
 function sameNames(some: readonly string[], others: readonly string[]): boolean {
@@ -39,8 +81,7 @@ function written({ url, secret, eventTypes }: DesiredHook) {
 }
 
 function isAt(hook: GitHubHook, path: string): boolean {
-  const url = URL.parse(hook.config.url ?? '');
-  return url?.pathname.endsWith(path) ?? false;
+  return URL.parse(urlOf(hook))?.pathname.endsWith(path) ?? false;
 }
 
 /** Of 100 webhooks each; GitHub allows 20 for an event. */
@@ -51,11 +92,10 @@ async function observe(access: HookAccess, end: string): Promise<ObservedHook | 
   const path = hooksPath(access.repository);
   let url = `${path}?per_page=100`;
   for (let page = 1; page <= MOST_PAGES; page += 1) {
-    const { data, headers } = await octokit.request({ method: 'GET', url });
-    // The path is built, so its type is not known to Octokit.
-    const hook = (data as GitHubHook[]).find((candidate) => isAt(candidate, end));
+    const answer = await octokit.request({ method: 'GET', url });
+    const hook = hooksIn(`GET ${path}`, answer).find((candidate) => isAt(candidate, end));
     if (hook) return observed(hook);
-    const next = nextPageOf(headers.link, access);
+    const next = nextPageOf(answer.headers.link, access);
     if (next === undefined) return undefined;
     url = next;
   }
@@ -75,26 +115,28 @@ function nextPageOf(link: string | undefined, { api, repository }: HookAccess): 
 
 async function create(access: HookAccess, desired: DesiredHook, path: string): Promise<ObservedHook> {
   try {
-    const body = { name: 'web', ...written(desired) };
-    const { data } = await githubApi(access).request(`POST ${hooksPath(access.repository)}`, body);
-    return observed(data as GitHubHook);
+    const call = `POST ${hooksPath(access.repository)}`;
+    const answer = await githubApi(access).request(call, { name: 'web', ...written(desired) });
+    return observed(hookIn(call, answer));
   } catch (error) {
     // Somebody was faster: "Hook already exists on this repository".
-    if (!(error instanceof RemoteApiError) || error.trouble !== 'invalid') throw error;
-    const [existing] = await observe(access, path);
+    if (!(error instanceof RemoteApiError) || error.status !== 422) throw error;
+    const existing = await observe(access, path);
     if (!existing) throw error;
     return update(access, existing.id, desired);
   }
 }
 
 async function update(access: HookAccess, id: string, desired: DesiredHook): Promise<ObservedHook> {
-  const { data } = await githubApi(access).request(`PATCH ${hooksPath(access.repository)}/${id}`, written(desired));
-  return observed(data as GitHubHook);
+  const call = `PATCH ${hooksPath(access.repository)}/${id}`;
+  return observed(hookIn(call, await githubApi(access).request(call, written(desired))));
 }
 
 async function remove(access: HookAccess, id: string): Promise<void> {
+  const call = `DELETE ${hooksPath(access.repository)}/${id}`;
   try {
-    await githubApi(access).request(`DELETE ${hooksPath(access.repository)}/${id}`);
+    const { status } = await githubApi(access).request(call);
+    if (status !== 204) throw notGitHub(call, status);
   } catch (error) {
     if (!(error instanceof RemoteApiError) || error.trouble !== 'not-found') throw error;
   }
@@ -106,7 +148,8 @@ const advice: WebhookApi['advice'] = {
     'the access token may not manage webhooks: give it admin:repo_hook or admin:org_hook (classic) or Webhooks read and write (fine-grained), and authorize it for single sign-on where the organization asks for it',
   'not-found':
     'there is no such repository or organization, or the access token may not see its webhooks: check ownerAndRepository and githubAPIURL; the token needs admin:repo_hook, or admin:org_hook for an organization (classic), or Webhooks read and write (fine-grained)',
-  invalid: 'GitHub refuses the webhook: check eventTypes, and that the repository has room for another (20 an event)',
+  invalid:
+    'no webhook can be made like this: check eventTypes, that the repository has room for another (20 an event), and githubAPIURL',
   'rate-limited': "the access token's quota is used up; it is tried again when GitHub says so",
   unreachable: 'the API was not reached: check githubAPIURL and the network; it is tried again',
   failing: 'GitHub has trouble; it is tried again',

@@ -183,6 +183,53 @@ describe('the next page of the list', () => {
   });
 });
 
+describe("an answer that is not GitHub's", () => {
+  const hook = { id: 1, active: true, events: ['push'], config: { url: desired.url } };
+  const { id: _, ...withoutId } = hook;
+  const { config: __, ...withoutConfig } = hook;
+  const bodies: { name: string; body: unknown; type?: string }[] = [
+    { name: 'a page', body: '<html>SECRET</html>', type: 'text/html; charset=utf-8' },
+    { name: 'a page that says it is JSON', body: '<html>SECRET</html>', type: 'application/json' },
+    { name: 'bytes', body: 'SECRET', type: 'application/octet-stream' },
+    { name: 'of no type', body: 'SECRET', type: '' },
+    { name: 'of a broken type', body: 'SECRET', type: '; SECRET ; =' },
+    { name: 'nothing', body: '' },
+    { name: 'null', body: null },
+    { name: 'a number', body: 12 },
+    { name: 'an object', body: { message: 'SECRET', total_count: 1, total_commits: 2 } },
+    { name: 'a list of nothing', body: [null] },
+    { name: 'webhooks without id', body: [hook, withoutId] },
+    { name: 'webhooks without config', body: [withoutConfig] },
+    { name: 'webhooks with strange events', body: [{ ...hook, events: 'SECRET' }] },
+  ];
+  const calls: [name: string, call: (own: HookAccess) => Promise<unknown>][] = [
+    ['list', (own) => webhook.observe(own, PATH)],
+    ['creation', (own) => webhook.create(own, desired, PATH)],
+    ['change', (own) => webhook.update(own, '1', desired)],
+    ['removal', (own) => webhook.remove(own, '1')],
+  ];
+  for (const { name, body, type = 'application/json' } of bodies) {
+    it.each(calls)(`${name}: said so of a %s, and not quoted`, async (_call, call) => {
+      const api = await anApi((_request, reply) => {
+        if (type) reply.setHeader('content-type', type);
+        reply.end(typeof body === 'string' ? body : JSON.stringify(body));
+      });
+      const error = await call({ ...access, api: api.url }).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ name: 'RemoteApiError', trouble: 'invalid', status: 200 });
+      expect(String(error)).toMatch(
+        /^RemoteApiError: [A-Z]+ [/\w]+: 200 this is not GitHub's API: check githubAPIURL$/,
+      );
+      expect(api.calls).toHaveLength(1);
+    });
+  }
+
+  it('is not that of a webhook which somebody else set up strangely', async () => {
+    const strange = { ...hook, config: { url: null, insecure_ssl: 1 } };
+    const api = await anApi((_request, reply) => sendJson(reply, [strange, hook]));
+    expect((await webhook.observe({ ...access, api: api.url }, PATH))?.url).toBe(desired.url);
+  });
+});
+
 describe('trouble', () => {
   const rows: { status: number; headers?: Record<string, string>; error: object }[] = [
     { status: 401, error: { trouble: 'unauthorized', message: expect.stringContaining('401 Bad credentials') } },
