@@ -156,7 +156,7 @@ export interface DesiredHook {
 export interface ObservedHook {
   readonly id: string;
   readonly url: string;
-  /** Whether everything but the secret is as desired. */
+  /** Whether a secret is set, and everything but its value is as desired. */
   isAsDesired(desired: DesiredHook): boolean;
 }
 

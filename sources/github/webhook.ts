@@ -9,7 +9,7 @@ interface GitHubHook {
   readonly active: boolean;
   readonly events: readonly string[];
   /** Of another's webhook anything can be in it. */
-  readonly config: Readonly<Partial<Record<'url' | 'content_type' | 'insecure_ssl', unknown>>>;
+  readonly config: Readonly<Partial<Record<'url' | 'content_type' | 'insecure_ssl' | 'secret', unknown>>>;
 }
 
 function isHook(data: unknown): data is GitHubHook {
@@ -58,6 +58,8 @@ function observed(hook: GitHubHook): ObservedHook {
       active &&
       config.url === desired.url &&
       config.content_type === 'json' &&
+      // Asterisks, and only where a secret is set.
+      Boolean(config.secret) &&
       VERIFIES_TLS.includes(config.insecure_ssl) &&
       sameNames(events, desired.eventTypes),
   };

@@ -97,6 +97,14 @@ describe('observe', () => {
   });
 });
 
+it('a webhook whose secret was removed is not as desired', async () => {
+  await webhook.create(access, desired, PATH);
+  const [hook] = github.hooks;
+  if (!hook) throw new Error('no hook');
+  hook.config.secret = '';
+  expect((await webhook.observe(access, PATH))?.isAsDesired(desired)).toBe(false);
+});
+
 describe('writing', () => {
   it('create takes over one that is there already', async () => {
     const first = await webhook.create(access, desired, PATH);
