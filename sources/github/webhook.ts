@@ -89,16 +89,17 @@ function isAt(hook: GitHubHook, path: string): boolean {
 /** Of 100 webhooks each; GitHub allows 20 for an event. */
 const MOST_PAGES = 50;
 
-async function observe(access: HookAccess, end: string): Promise<ObservedHook | undefined> {
+async function observe(access: HookAccess, end: string): Promise<readonly ObservedHook[]> {
   const octokit = githubApi(access);
   const path = hooksPath(access.repository);
+  const found: ObservedHook[] = [];
   let url = `${path}?per_page=100`;
   for (let page = 1; page <= MOST_PAGES; page += 1) {
     const answer = await octokit.request({ method: 'GET', url });
-    const hook = hooksIn(`GET ${path}`, answer).find((candidate) => isAt(candidate, end));
-    if (hook) return observed(hook);
+    const hooks = hooksIn(`GET ${path}`, answer).filter((hook) => isAt(hook, end));
+    found.push(...hooks.map(observed));
     const next = nextPageOf(answer.headers.link, access);
-    if (next === undefined) return undefined;
+    if (next === undefined) return found;
     url = next;
   }
   const reason = `the list of webhooks has more than ${MOST_PAGES} pages, which are not read: check githubAPIURL`;
@@ -123,7 +124,8 @@ async function create(access: HookAccess, desired: DesiredHook, path: string): P
   } catch (error) {
     // Somebody was faster: "Hook already exists on this repository".
     if (!(error instanceof RemoteApiError) || error.status !== 422) throw error;
-    const existing = await observe(access, path);
+    const found = await observe(access, path);
+    const existing = found.find(({ url }) => url === desired.url) ?? found[0];
     if (!existing) throw error;
     return update(access, existing.id, desired);
   }

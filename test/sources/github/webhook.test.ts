@@ -20,9 +20,9 @@ beforeEach(async () => {
 });
 afterEach(() => github.stop());
 
-const others = (count: number) =>
+const others = (count: number, host = 'other') =>
   Array.from({ length: count }, (_, index) =>
-    webhook.create(access, { ...desired, url: `https://other.example.com/hooks/${index}` }, `/hooks/${index}`),
+    webhook.create(access, { ...desired, url: `https://${host}.example.com/hooks/${index}` }, `/hooks/${index}`),
   );
 
 describe.each([
@@ -61,6 +61,17 @@ describe('observe', () => {
       await webhook.create(access, { ...desired, url }, PATH);
     }
     expect(await webhook.observe(access, PATH)).toEqual([]);
+  });
+
+  it('finds all of them, on every page, in the order of the API', async () => {
+    const made = [];
+    for (const host of ['old', 'hooks', 'new']) {
+      made.push(await webhook.create(access, { ...desired, url: `https://${host}.example.com${PATH}` }, PATH));
+      await Promise.all(others(99, host));
+    }
+    const found = await webhook.observe(access, PATH);
+    expect(found.map(({ id, url }) => ({ id, url }))).toEqual(made.map(({ id, url }) => ({ id, url })));
+    expect(found.map((hook) => hook.isAsDesired(desired))).toEqual([false, true, false]);
   });
 
   it('looks at every page', async () => {
@@ -102,7 +113,7 @@ it('a webhook whose secret was removed is not as desired', async () => {
   const [hook] = github.hooks;
   if (!hook) throw new Error('no hook');
   hook.config.secret = '';
-  expect((await webhook.observe(access, PATH))?.isAsDesired(desired)).toBe(false);
+  expect((await webhook.observe(access, PATH))[0]?.isAsDesired(desired)).toBe(false);
 });
 
 describe('writing', () => {
@@ -111,6 +122,13 @@ describe('writing', () => {
     const second = await webhook.create(access, { ...desired, secret: 'next' }, PATH);
     expect(second.id).toBe(first.id);
     expect(github.hooks.map(({ config }) => config.secret)).toEqual(['next']);
+  });
+
+  it('create takes over the one with its URL, not another of the same path', async () => {
+    const old = await webhook.create(access, { ...desired, url: `http://old.example.com${PATH}` }, PATH);
+    const first = await webhook.create(access, desired, PATH);
+    expect((await webhook.create(access, desired, PATH)).id).toBe(first.id);
+    expect((await webhook.observe(access, PATH)).map(({ id }) => id)).toEqual([old.id, first.id]);
   });
 
   it('update changes everything', async () => {
@@ -174,7 +192,7 @@ describe('the next page of the list', () => {
 
   it('is asked for until there are 50', async () => {
     const { url, calls } = await apiOfPages(50);
-    expect(await webhook.observe({ ...access, api: url }, PATH)).toBeUndefined();
+    expect(await webhook.observe({ ...access, api: url }, PATH)).toEqual([]);
     expect(calls).toHaveLength(50);
   });
 
@@ -234,7 +252,7 @@ describe("an answer that is not GitHub's", () => {
   it('is not that of a webhook which somebody else set up strangely', async () => {
     const strange = { ...hook, config: { url: null, insecure_ssl: 1 } };
     const api = await anApi((_request, reply) => sendJson(reply, [strange, hook]));
-    expect((await webhook.observe({ ...access, api: api.url }, PATH))?.url).toBe(desired.url);
+    expect((await webhook.observe({ ...access, api: api.url }, PATH))[0]?.url).toBe(desired.url);
   });
 });
 
