@@ -127,6 +127,8 @@ export class SimulatedGitHub {
     this.#app.get(`${base}/:id`, (request: Request, reply) => this.#withHook(request, reply, (hook) => hook));
     this.#app.patch(`${base}/:id`, (request: Request, reply) =>
       this.#withHook(request, reply, (hook) => {
+        const { config } = request.body;
+        if (config?.url && this.#isTaken(hook.repository, config.url, hook)) return 'taken';
         change(hook, request.body);
         hook.updatedAt = this.#now();
         return hook;
@@ -163,9 +165,7 @@ export class SimulatedGitHub {
     const repository = repositoryOf(request.params);
     if (name !== 'web' || !config.url)
       return send(reply, 422, 'Validation Failed', ['Config must contain URL for webhooks']);
-    if (this.hooks.some((hook) => hook.repository === repository && hook.config.url === config.url)) {
-      return send(reply, 422, 'Validation Failed', ['Hook already exists on this repository']);
-    }
+    if (this.#isTaken(repository, config.url)) return sendTaken(reply);
     const empty = { url: '', content_type: 'form', insecure_ssl: '0', secret: '' };
     const id = this.#nextId++;
     const hook: SimulatedHook = {
@@ -182,15 +182,21 @@ export class SimulatedGitHub {
     return reply.code(201).send(publicView(hook));
   }
 
+  /** Whether a webhook of `repository` other than `own` has this URL. */
+  #isTaken(repository: string, url: string, own?: SimulatedHook): boolean {
+    return this.hooks.some((hook) => hook !== own && hook.repository === repository && hook.config.url === url);
+  }
+
   #withHook(
     request: Request,
     reply: FastifyReply,
-    act: (hook: SimulatedHook) => SimulatedHook | undefined,
+    act: (hook: SimulatedHook) => SimulatedHook | 'taken' | undefined,
   ): FastifyReply {
     const repository = repositoryOf(request.params);
     const hook = this.hooks.find(({ id, repository: own }) => String(id) === request.params.id && own === repository);
     if (!hook) return send(reply, 404, 'Not Found');
     const result = act(hook);
+    if (result === 'taken') return sendTaken(reply);
     return result ? sendConditionally(request, reply, publicView(result)) : reply.code(204).send();
   }
 
@@ -242,6 +248,10 @@ function sendConditionally(request: FastifyRequest, reply: FastifyReply, body: o
   const etag = `"${createHash('sha256').update(JSON.stringify(body)).digest('hex')}"`;
   void reply.header('etag', etag);
   return request.headers['if-none-match'] === etag ? reply.code(304).send() : reply.send(body);
+}
+
+function sendTaken(reply: FastifyReply): FastifyReply {
+  return send(reply, 422, 'Validation Failed', ['Hook already exists on this repository']);
 }
 
 function send(reply: FastifyReply, status: number, message: string, errors: readonly string[] = []): FastifyReply {

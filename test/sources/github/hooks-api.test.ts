@@ -74,6 +74,13 @@ describe("calls and the simulator's answers are as GitHub describes them", () =>
       await direct(`/${id}/pings`, { method: 'POST', body: '{}' });
       await webhook.remove(access, id);
       await direct(`/${id}`);
+      for (const url of ['https://one.example.com', 'https://two.example.com']) {
+        await webhook.create(access, { ...desired, url }, '/');
+      }
+      await direct(`/${Number(id) + 1}`, {
+        method: 'PATCH',
+        body: JSON.stringify({ config: { url: 'https://two.example.com' } }),
+      });
       await direct('', { method: 'POST', body: JSON.stringify({ name: 'web', config: { content_type: 'json' } }) });
       for (const status of [401, 403, 404, 422, 500]) {
         github.refuse(status);
@@ -82,7 +89,7 @@ describe("calls and the simulator's answers are as GitHub describes them", () =>
       github.refuse(undefined);
       await direct('', {}, 'expired');
       expect(exchanges.map(({ method, status }) => `${method} ${status}`).join(', ')).toBe(
-        'POST 201, POST 422, GET 200, PATCH 200, GET 200, PATCH 200, GET 200, POST 204, DELETE 204, GET 404, POST 422, GET 401, GET 403, GET 404, GET 422, GET 500, GET 401',
+        'POST 201, POST 422, GET 200, PATCH 200, GET 200, PATCH 200, GET 200, POST 204, DELETE 204, GET 404, POST 201, POST 201, PATCH 422, POST 422, GET 401, GET 403, GET 404, GET 422, GET 500, GET 401',
       );
       expect(exchanges.flatMap(faultsOf)).toEqual([]);
     });

@@ -138,6 +138,15 @@ describe('writing', () => {
     expect(github.hooks[0]?.config.secret).toBe('next');
   });
 
+  it('update does not make two with one URL', async () => {
+    await webhook.create(access, desired, PATH);
+    const { id } = await webhook.create(access, { ...desired, url: `http://old.example.com${PATH}` }, PATH);
+    const message = expect.stringContaining('Hook already exists on this repository');
+    await expect(webhook.update(access, id, desired)).rejects.toMatchObject({ status: 422, message });
+    const elsewhere = await webhook.create({ ...access, repository: 'octo' }, { ...desired, url: 'https://x/' }, '/');
+    await webhook.update({ ...access, repository: 'octo' }, elsewhere.id, desired);
+  });
+
   it('remove removes, and does not mind when it is gone', async () => {
     const { id } = await webhook.create(access, desired, PATH);
     await webhook.remove(access, id);
