@@ -4,6 +4,7 @@ import type { HookAccess } from '../contract.ts';
 
 /** For one call; GitHub answers within 10 s or gives up itself. */
 const TIMEOUT_MS = 15_000;
+const LEAST_WAIT_MS = 60_000;
 const LONGEST_REASON = 300;
 
 const silent = () => undefined;
@@ -38,12 +39,14 @@ export function githubApi({ api, token }: Pick<HookAccess, 'api' | 'token'>): Oc
   return octokit;
 }
 
+interface Answer {
+  readonly headers: Readonly<Record<string, string | number | undefined>>;
+  readonly data: unknown;
+}
+
 interface Failure {
   readonly status?: number;
-  readonly response?: {
-    readonly headers: Readonly<Record<string, string | number | undefined>>;
-    readonly data: unknown;
-  };
+  readonly response?: Answer;
   readonly message: string;
 }
 
@@ -53,7 +56,7 @@ function remoteApiError(call: string, error: unknown): RemoteApiError {
   if (response === undefined || status === undefined) {
     return new RemoteApiError(call, { trouble: 'unreachable', reason: message }, { cause: error });
   }
-  const trouble = troubleOf(status, response.headers);
+  const trouble = isRateLimit(status, response) ? 'rate-limited' : troubleOf(status);
   const retryAfterMs = trouble === 'rate-limited' ? waitOf(response.headers, Date.now()) : undefined;
   return new RemoteApiError(call, { trouble, status, reason: reasonOf(response.data), retryAfterMs });
 }
@@ -64,22 +67,34 @@ const TROUBLES: Readonly<Record<number, RemoteTrouble>> = {
   404: 'not-found',
   410: 'not-found',
   422: 'invalid',
-  429: 'rate-limited',
 };
 
-/** GitHub, "Rate limits for the REST API": 403 or 429, with Retry-After or no remaining quota. */
-function troubleOf(status: number, headers: NonNullable<Failure['response']>['headers']): RemoteTrouble {
-  const outOfQuota = headers['retry-after'] !== undefined || String(headers['x-ratelimit-remaining']) === '0';
-  if (status === 403 && outOfQuota) return 'rate-limited';
+function troubleOf(status: number): RemoteTrouble {
   return TROUBLES[status] ?? (status >= 300 && status < 500 ? 'invalid' : 'failing');
 }
 
-/** At least a minute, as GitHub asks where it says nothing. */
-function waitOf(headers: NonNullable<Failure['response']>['headers'], now: number): number {
+/**
+ * GitHub, "Rate limits for the REST API": 403 or 429, with Retry-After or no remaining quota. Secondary limits may come
+ * with neither; then the answer's `documentation_url` leads to a page on rate limits.
+ */
+function isRateLimit(status: number, { headers, data }: Answer): boolean {
+  if (status !== 403) return status === 429;
+  const { documentation_url: documentation } = (data ?? {}) as { documentation_url?: unknown };
+  const isDocumented = typeof documentation === 'string' && /rate-limit/i.test(documentation);
+  return headers['retry-after'] !== undefined || isOutOfQuota(headers) || isDocumented;
+}
+
+function isOutOfQuota(headers: Answer['headers']): boolean {
+  return String(headers['x-ratelimit-remaining']) === '0';
+}
+
+/** In milliseconds. GitHub asks for at least a minute, unless Retry-After says otherwise. */
+function waitOf(headers: Answer['headers'], now: number): number {
   const seconds = Number(headers['retry-after']);
-  const reset = Number(headers['x-ratelimit-reset']) * 1000 - now;
   if (seconds > 0) return seconds * 1000;
-  return reset > 0 ? reset : 60_000;
+  // While there is quota left, its end has nothing to do with the refusal.
+  const reset = isOutOfQuota(headers) ? Number(headers['x-ratelimit-reset']) * 1000 - now : 0;
+  return reset > LEAST_WAIT_MS ? reset : LEAST_WAIT_MS;
 }
 
 /** GitHub's `message`, and what its `errors` add, on one line: never the rest of the body. */

@@ -285,6 +285,57 @@ describe('trouble', () => {
     });
   }
 
+  const inAMinute = 60_000;
+  const inAnHour = expect.toSatisfy((ms: number) => ms > 3_000_000 && ms <= 3_600_000);
+  const secondary =
+    'https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits';
+  const now = Math.floor(Date.now() / 1000);
+  const limits: { name: string; status?: number; headers?: Record<string, string>; url?: string; wait: unknown }[] = [
+    { name: 'Retry-After as given', headers: { 'retry-after': '3' }, wait: 3000 },
+    {
+      name: 'Retry-After before all else',
+      headers: { 'retry-after': '90', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(now + 3600) },
+      wait: 90_000,
+    },
+    {
+      name: 'the end of an empty quota',
+      headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(now + 3600) },
+      wait: inAnHour,
+    },
+    {
+      name: 'a minute where the quota ends before',
+      headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(now + 5) },
+      wait: inAMinute,
+    },
+    { name: 'a minute where nothing is said of its end', headers: { 'x-ratelimit-remaining': '0' }, wait: inAMinute },
+    {
+      name: 'a minute while there is quota left',
+      status: 429,
+      headers: { 'x-ratelimit-remaining': '4711', 'x-ratelimit-reset': String(now + 3600) },
+      wait: inAMinute,
+    },
+    {
+      name: 'a minute for a secondary limit, told by its documentation alone',
+      headers: { 'x-ratelimit-remaining': '4711', 'x-ratelimit-reset': String(now + 3600) },
+      url: secondary,
+      wait: inAMinute,
+    },
+    {
+      name: 'a minute for one without headers',
+      url: 'https://ghe.example.com/rest#secondary-rate-limits',
+      wait: inAMinute,
+    },
+    { name: 'a minute where nothing is said', status: 429, wait: inAMinute },
+  ];
+  for (const { name, status = 403, headers, url, wait } of limits) {
+    it(`a rate limit: ${name}`, async () => {
+      const body = { message: 'You have exceeded a limit', ...(url && { documentation_url: url }) };
+      const api = await anApi((_request, reply) => sendJson(reply, body, status, headers));
+      const error = { trouble: 'rate-limited', status, retryAfterMs: wait };
+      await expect(webhook.observe({ ...access, api: api.url }, PATH)).rejects.toMatchObject(error);
+    });
+  }
+
   it('of the list names it without its query', async () => {
     github.refuse(404);
     await expect(webhook.observe(access, PATH)).rejects.toThrow('GET /repos/octo/hello/hooks: 404 Not Found');
