@@ -63,6 +63,10 @@ function textsOf(line: DevLine, paint: Paint): string[] {
       return ['', ...tableOf(line.sources), ''];
     case 'delivery':
       return [`→ ${line.eventType}  delivery ${line.id}  ${line.answer}`];
+    case 'handed-on':
+      return [`Trigger ${line.trigger} → ${line.url}  ${line.eventType}  ${line.id}`];
+    case 'unwanted':
+      return [`Broker ${line.broker}: ${paint('dim', 'no Trigger wants')} ${line.eventType}  ${line.id}`];
     case 'event':
       return [eventText(line.event, paint)];
     case 'warning':

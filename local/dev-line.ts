@@ -33,6 +33,16 @@ export type DevLine =
     }
   | { readonly type: 'sources'; readonly sources: readonly SourceRow[] }
   | { readonly type: 'delivery'; readonly eventType: string; readonly id: string; readonly answer: string }
+  /** An event that a subscriber took. */
+  | {
+      readonly type: 'handed-on';
+      readonly trigger: string;
+      readonly url: string;
+      readonly eventType: string;
+      readonly id: string;
+    }
+  /** An event that no Trigger of the Broker wants. */
+  | { readonly type: 'unwanted'; readonly broker: string; readonly eventType: string; readonly id: string }
   | { readonly type: 'event'; readonly event: ReceivedEvent }
   | { readonly type: 'warning'; readonly from: string; readonly message: string };
 

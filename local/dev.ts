@@ -86,7 +86,8 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
       port: ports.broker,
       cluster,
       sinks,
-      onProblem: (message) => warn('broker', message),
+      dumperUrl: dumper.url,
+      report,
     }),
   );
   const brokerUrl = `http://${HOST}:${broker.port}`;
@@ -103,7 +104,14 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
 
   const observed = scope.add(new ObservedObjects(cluster, SOURCE_KINDS, report));
   observed.watch([...SOURCE_KINDS, BROKER, TRIGGER, SERVICE, KNATIVE_SERVICE]);
-  startEventing({ cluster, brokerUrl, dumperUrl: dumper.url, sinks, now: () => new Date() });
+  startEventing({
+    cluster,
+    brokerUrl,
+    dumperUrl: dumper.url,
+    sinks,
+    now: () => new Date(),
+    onProblem: (message) => warn('eventing', message),
+  });
   const { applied, files } = await followFiles(options, { kinds, cluster, state, report, warn });
   scope.add(files);
   const publicUrlFor = (api: string | undefined) =>

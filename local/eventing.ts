@@ -2,6 +2,7 @@ import type { KubeObject, ObjectKind, ObjectReference } from '../controller/obje
 import { nameOf, referenceTo } from '../controller/objects.ts';
 import { resolveDestination, type SinkDeps } from '../controller/sink.ts';
 import { isBlocked } from '../controller/step.ts';
+import { messageOf } from '../core/errors.ts';
 import type { SinkDestination } from '../sources/fields.ts';
 import { BROKER, KNATIVE_SERVICE, SERVICE, TRIGGER } from './kinds.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
@@ -16,6 +17,8 @@ export interface EventingOptions {
   readonly dumperUrl: string;
   readonly sinks: Omit<SinkDeps, 'objects'>;
   readonly now: () => Date;
+  /** A status could not be found out; a sentence. */
+  readonly onProblem: (message: string) => void;
 }
 
 interface Judgement {
@@ -45,7 +48,7 @@ export function startEventing(options: EventingOptions): void {
   const lookSoon = () => {
     if (isDue) return;
     isDue = true;
-    looking = looking.then(look);
+    looking = looking.then(look).catch((error: unknown) => options.onProblem(messageOf(error)));
   };
   for (const [kind] of roles) cluster.watch(kind, lookSoon);
 }

@@ -21,17 +21,25 @@ const MEBIBYTE = 1024 * 1024;
 /** A reply is an event like any other, as large as the broker takes them. */
 const agent = new Agent({ maxResponseSize: 32 * MEBIBYTE, maxHeaderSize: MEBIBYTE, keepAliveTimeout: 1000 });
 
+export interface PostOptions {
+  readonly stop: AbortSignal;
+  /** Called once, when the first attempt failed. */
+  readonly onFailure?: (result: PostResult, isRetried: boolean) => void;
+}
+
 /** Posts an event until it is accepted, refused for good, tried often enough, or `stop`. Never rejects. */
 export async function postEvent(
   url: string,
   event: BrokeredEvent,
   policy: DeliveryPolicy,
-  stop: AbortSignal,
+  { stop, onFailure }: PostOptions,
 ): Promise<PostResult> {
   for (let attempt = 0; ; attempt += 1) {
     const result = await postOnce(url, event, policy.attemptTimeoutMs ?? TIMEOUT_MS, stop);
     const mayPass = result.status === 0 || isRetryable(result.status);
-    if (result.accepted || !mayPass || attempt === policy.retries || stop.aborted) return result;
+    const isLast = !mayPass || attempt === policy.retries || stop.aborted;
+    if (attempt === 0 && !result.accepted) onFailure?.(result, !isLast);
+    if (result.accepted || isLast) return result;
     await sleep(waitOf(policy, attempt, result), undefined, { signal: stop }).catch(() => undefined);
   }
 }

@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { AddressGuard } from '../../core/address-guard.ts';
 import { FakeSink, type Received } from '../support/fake-sink.ts';
 import { aSink, FAST, stopAfterwards, stopParts } from '../support/parts.ts';
 import { TestBroker } from '../support/test-broker.ts';
@@ -21,7 +23,7 @@ async function goneUrl(): Promise<string> {
 }
 
 const saidOf = (broker: TestBroker, problems: unknown[]) =>
-  vi.waitFor(() => expect(broker.problems).toEqual(problems), { timeout: 5000 });
+  vi.waitFor(() => expect(broker.losses).toEqual(problems), { timeout: 5000 });
 
 describe('retries', () => {
   const rows: { name: string; statuses: number[]; delivery: object; calls: number; accepted: boolean }[] = [
@@ -76,7 +78,7 @@ describe('retries', () => {
     broker.trigger(sink.url('/own'), { delivery: { retry: 0 } }, { name: 'own' });
     await broker.post(REQUIRED);
     await sink.waitFor(3);
-    await vi.waitFor(() => expect(broker.problems).toHaveLength(2));
+    await vi.waitFor(() => expect(broker.losses).toHaveLength(2));
     expect(sink.received.map(({ path }) => path).toSorted()).toEqual(['/', '/', '/own']);
   });
 
@@ -85,22 +87,100 @@ describe('retries', () => {
     silent.answer(() => undefined);
     broker.trigger(gone, {}, { name: 'gone' });
     await broker.post(REQUIRED);
-    await saidOf(broker, [`Trigger demo/gone: ${gone} ECONNREFUSED (event 1)`]);
+    await saidOf(broker, [`Trigger demo/gone: ${gone} ECONNREFUSED; given up: the event is lost (event 1)`]);
     broker.trigger(silent.url(), { delivery: { retry: 0, timeout: 'PT0.05S' } }, { name: 'silent' });
     await broker.post({ ...REQUIRED, 'ce-id': '2' });
     await vi.waitFor(() =>
-      expect(broker.problems).toContain(`Trigger demo/silent: ${silent.url()} no answer within 50 ms (event 2)`),
+      expect(broker.problems).toContain(
+        `Trigger demo/silent: ${silent.url()} no answer within 50 ms; given up: the event is lost (event 2)`,
+      ),
     );
   });
 
-  it('end at stop, and nothing is said then', async () => {
+  it('the first failed attempt is said at once, the end later', async () => {
+    const [broker, gone] = [await aBroker({ ...FAST, retry: 2 }), await goneUrl()];
+    broker.trigger(gone, {}, { name: 'gone' });
+    await broker.post(REQUIRED);
+    await vi.waitFor(() => expect(broker.problems).toHaveLength(2));
+    expect(broker.problems).toEqual([
+      `Trigger demo/gone: ${gone} ECONNREFUSED; tried again up to 2 times (event 1)`,
+      `Trigger demo/gone: ${gone} ECONNREFUSED; given up: the event is lost (event 1)`,
+    ]);
+  });
+
+  it('of a dead-letter sink are said, too', async () => {
+    const [broker, sink, gone] = [await aBroker(), await aSink(400), await goneUrl()];
+    const delivery = { ...FAST, retry: 1, deadLetterSink: { uri: gone } };
+    broker.trigger(sink.url(), { delivery }, { name: 't' });
+    await broker.post(REQUIRED);
+    await vi.waitFor(() => expect(broker.losses).toHaveLength(1));
+    expect(broker.problems[0]).toBe(
+      `Trigger demo/t: dead-letter sink: ${gone} ECONNREFUSED; tried again once (event 1)`,
+    );
+  });
+
+  it('end at stop, and how many events are lost is said', async () => {
     const [broker, sink] = [await aBroker({ retry: 9, backoffDelay: 'PT1H' }), await aSink(503)];
     broker.trigger(sink.url());
     await broker.post(REQUIRED);
-    await sink.waitFor(1);
+    await broker.post({ ...REQUIRED, 'ce-id': '2' });
+    await vi.waitFor(() => expect(broker.problems).toHaveLength(2));
+    await broker.stop();
+    expect(sink.received).toHaveLength(2);
+    expect(broker.losses).toEqual(['2 events were not delivered yet and are lost']);
+  });
+
+  it('what is on its way at stop arrives, and is not lost', async () => {
+    const [broker, sink] = [await aBroker(), await aSink()];
+    sink.answer((response) => void setTimeout(() => response.writeHead(202).end(), 50));
+    broker.trigger(sink.url());
+    await broker.post(REQUIRED);
     await broker.stop();
     expect([sink.received.length, broker.problems]).toEqual([1, []]);
   });
+});
+
+describe('what became of an event is one line', () => {
+  const told = (broker: TestBroker) => broker.lines.filter(({ type }) => type === 'handed-on' || type === 'unwanted');
+
+  it('that a subscriber took it', async () => {
+    const [broker, sink] = [await aBroker(), await aSink()];
+    broker.trigger(sink.url('/a'), {}, { name: 'x' });
+    await broker.post(REQUIRED);
+    const line = { type: 'handed-on', trigger: 'demo/x', url: sink.url('/a'), eventType: 'a.b', id: '1' };
+    await vi.waitFor(() => expect(told(broker)).toEqual([line]));
+  });
+
+  it('that no Trigger wants it', async () => {
+    const broker = await aBroker();
+    broker.trigger('http://127.0.0.1:9/', { filter: { attributes: { type: 'other' } } });
+    await broker.post(REQUIRED);
+    await vi.waitFor(() =>
+      expect(told(broker)).toEqual([{ type: 'unwanted', broker: 'demo/default', eventType: 'a.b', id: '1' }]),
+    );
+  });
+
+  it('the dumper says itself what it gets', async () => {
+    const [dumper, sink] = [await aSink(), await aSink()];
+    const broker = await TestBroker.start({}, { dumperUrl: dumper.url() });
+    stopAfterwards(() => broker.stop());
+    broker.trigger(dumper.url('/any'), {}, { name: 'dumper' });
+    broker.trigger(sink.url(), {}, { name: 'other' });
+    await broker.post(REQUIRED);
+    await dumper.waitFor(1);
+    await vi.waitFor(() => expect(told(broker)).toHaveLength(1));
+    await broker.stop();
+    expect(told(broker)).toMatchObject([{ trigger: 'demo/other' }]);
+  });
+});
+
+it('what fails unexpectedly is said, and ends nothing', async () => {
+  const guard = { check: () => assert.fail('out of order') } as unknown as AddressGuard;
+  const broker = await TestBroker.start({}, { sinks: { guard, urlOfService: () => undefined } });
+  stopAfterwards(() => broker.stop());
+  broker.trigger('http://127.0.0.1:9/');
+  expect((await broker.post(REQUIRED)).status).toBe(202);
+  await vi.waitFor(() => expect(broker.problems).toEqual(['Broker demo/default: event 1: out of order']));
 });
 
 describe('dead letters', () => {
@@ -174,10 +254,10 @@ describe('dead letters', () => {
     );
     broker.trigger(sink.url('/2'), { delivery: { retry: 0, deadLetterSink: { ref } } }, { name: 'nowhere' });
     await broker.post(REQUIRED);
-    await vi.waitFor(() => expect(broker.problems).toHaveLength(2));
-    expect(broker.problems.toSorted()).toEqual([
-      `Trigger demo/nowhere: ${sink.url('/2')} answered 400; dead-letter sink: Service demo/nobody not found: create it, or name another sink (event 1)`,
-      `Trigger demo/refused: ${sink.url('/1')} answered 400; dead-letter sink: answered 500 (event 1)`,
+    await vi.waitFor(() => expect(broker.losses).toHaveLength(2));
+    expect(broker.losses.toSorted()).toEqual([
+      `Trigger demo/nowhere: ${sink.url('/2')} answered 400; dead-letter sink: Service demo/nobody not found: create it, or name another sink; given up: the event is lost (event 1)`,
+      `Trigger demo/refused: ${sink.url('/1')} answered 400; dead-letter sink: answered 500; given up: the event is lost (event 1)`,
     ]);
   });
 });

@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { AddressGuard } from '../../core/address-guard.ts';
-import { type Broker, startBroker } from '../../local/broker.ts';
+import { type Broker, type BrokerOptions, startBroker } from '../../local/broker.ts';
+import type { DevLine } from '../../local/dev-line.ts';
 import { BROKER, TRIGGER } from '../../local/kinds.ts';
 import { MemoryCluster } from '../../local/memory-cluster.ts';
 import { MemoryRoutes } from '../../local/memory-routes.ts';
@@ -8,8 +9,8 @@ import { type Reply, send } from './post.ts';
 
 /** The local broker on a free port, over a cluster with the Broker `demo/default`. */
 export class TestBroker {
-  /** What it said about events that were lost or nearly so. */
-  readonly problems: string[] = [];
+  /** What it said. */
+  readonly lines: DevLine[] = [];
   readonly cluster = new MemoryCluster({
     routes: new MemoryRoutes(),
     knows: ({ kind }) => kind === 'Broker' || kind === 'Service',
@@ -17,7 +18,7 @@ export class TestBroker {
   });
   #broker: Broker | undefined;
 
-  static async start(spec: object = {}): Promise<TestBroker> {
+  static async start(spec: object = {}, options: Partial<BrokerOptions> = {}): Promise<TestBroker> {
     const test = new TestBroker();
     test.broker(spec);
     test.#broker = await startBroker({
@@ -25,9 +26,21 @@ export class TestBroker {
       port: 0,
       cluster: test.cluster,
       sinks: { guard: new AddressGuard({ allowLoopback: true }), urlOfService: () => undefined },
-      onProblem: (message) => void test.problems.push(message),
+      dumperUrl: 'http://127.0.0.1:9/',
+      ...options,
+      report: (line) => void test.lines.push(line),
     });
     return test;
+  }
+
+  /** What it said about events that were lost or nearly so. */
+  get problems(): string[] {
+    return this.lines.flatMap((line) => (line.type === 'warning' ? [line.message] : []));
+  }
+
+  /** Of these, those that were not only about an attempt to be followed by others. */
+  get losses(): string[] {
+    return this.problems.filter((problem) => !problem.includes('; tried again '));
   }
 
   broker(spec: object, name = 'default', namespace = 'demo'): void {

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { printerOf } from '../../cli/dev-printer.ts';
+import type { DevLine } from '../../local/dev-line.ts';
+
+/** What is printed of a line, on a terminal without colour. */
+function printed(line: DevLine): string {
+  let text = '';
+  const out = (more: string) => void (text += more);
+  printerOf({}, { program: 'headwater', env: {}, isTerminal: false, out, err: out })(line);
+  return text;
+}
+
+const event = { eventType: 'a.b', id: '1' };
+
+describe('for people', () => {
+  const rows: { line: DevLine; text: string }[] = [
+    {
+      line: { type: 'handed-on', trigger: 'default/x', url: 'http://127.0.0.1:3000/', ...event },
+      text: 'Trigger default/x → http://127.0.0.1:3000/  a.b  1\n',
+    },
+    {
+      line: { type: 'unwanted', broker: 'default/default', ...event },
+      text: 'Broker default/default: no Trigger wants a.b  1\n',
+    },
+  ];
+  for (const { line, text } of rows) it(text.trimEnd(), () => expect(printed(line)).toBe(text));
+});
