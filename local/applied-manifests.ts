@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { ObjectKind, ObjectReference } from '../controller/objects.ts';
+import type { KubeObject, ObjectKind, ObjectReference, SourceStatus } from '../controller/objects.ts';
 import { keyOf, referenceTo } from '../controller/objects.ts';
 import { messageOf } from '../core/errors.ts';
 import type { ManifestContent } from './manifest-files.ts';
@@ -24,7 +24,7 @@ export class AppliedManifests {
   readonly #options: AppliedManifestsOptions;
   /** Which file each object came from. */
   readonly #files = new Map<string, string>();
-  /** Sources of files that are not followed now. */
+  /** Sources of an earlier run that are not in the cluster: their file is not followed now, or broken. */
   #others: readonly RememberedSource[] = [];
   #content: ManifestContent | undefined;
   #unsaved = '';
@@ -33,17 +33,11 @@ export class AppliedManifests {
     this.#options = options;
   }
 
-  /** Takes up the sources of an earlier run: what is gone from the files since then still has a webhook to lose. */
+  /** Reads what an earlier run knew. */
   start(): void {
-    const { cluster, state, sources, remembers, paths } = this.#options;
+    const { cluster, state, sources, remembers } = this.#options;
     if (!remembers) return;
-    const isFollowed = ({ file }: RememberedSource) => paths.includes(file) || paths.includes(dirname(file));
-    const remembered = state.load();
-    this.#others = remembered.filter((source) => !isFollowed(source));
-    for (const { file, object } of remembered.filter(isFollowed)) {
-      this.#files.set(keyOf(referenceTo(object)), file);
-      cluster.restore(object);
-    }
+    this.#others = state.load();
     for (const kind of sources) cluster.watch(kind, () => this.#save());
   }
 
@@ -52,6 +46,7 @@ export class AppliedManifests {
     const { cluster, sources } = this.#options;
     const isFirst = this.#content === undefined;
     this.#content = content;
+    this.#takeUpFollowed(content.broken);
     this.#sync();
     if (!isFirst) return;
     for (const kind of sources) cluster.watch(kind, (changed) => this.#revive(changed));
@@ -61,6 +56,7 @@ export class AppliedManifests {
   deleteSources(): void {
     const { cluster, sources } = this.#options;
     this.#content = undefined;
+    this.#takeUpFollowed(new Set());
     for (const source of sources.flatMap((kind) => cluster.all(kind))) cluster.delete(referenceTo(source));
   }
 
@@ -76,8 +72,8 @@ export class AppliedManifests {
       cluster.delete(referenceTo(object));
     }
     for (const [key, manifest] of wanted) {
-      this.#files.set(key, manifest.file);
       this.#apply(manifest);
+      this.#files.set(key, manifest.file);
     }
   }
 
@@ -93,12 +89,26 @@ export class AppliedManifests {
     cluster.apply({ ...rest, metadata: { ...metadata, uid }, ...(data && { data, version: state.versionOf(data) }) });
   }
 
+  /** What is gone from the files since an earlier run still has a webhook to lose; a broken file does not tell. */
+  #takeUpFollowed(broken: ReadonlySet<string>): void {
+    const { paths } = this.#options;
+    const isFollowed = (file: string) => paths.includes(file) || paths.includes(dirname(file));
+    for (const other of this.#others) if (isFollowed(other.file) && !broken.has(other.file)) this.#restore(other);
+  }
+
   /** A source that is followed in another file now is the one it was. */
   #takeUp(reference: ObjectReference): void {
     const other = this.#others.find(({ object }) => keyOf(referenceTo(object)) === keyOf(reference));
-    if (!other) return;
+    if (other) this.#restore(other);
+  }
+
+  #restore(other: RememberedSource): void {
+    const { cluster } = this.#options;
+    const { file, object } = other;
     this.#others = this.#others.filter((one) => one !== other);
-    if (!this.#options.cluster.find(reference)) this.#options.cluster.restore(other.object);
+    if (cluster.find(referenceTo(object))) return;
+    this.#files.set(keyOf(referenceTo(object)), file);
+    cluster.restore(withoutConditions(object));
   }
 
   #revive(changed: ObjectReference): void {
@@ -123,4 +133,11 @@ export class AppliedManifests {
       this.#unsaved = message;
     }
   }
+}
+
+/** What was true in an earlier run is no finding of this one. */
+function withoutConditions(object: KubeObject): KubeObject {
+  if (object.status === undefined) return object;
+  const { conditions: _earlier, ...status }: SourceStatus = object.status;
+  return { ...object, status };
 }

@@ -73,7 +73,8 @@ export function conditionsOf({ status }: KubeObject): readonly Condition[] {
 function rowOf(source: KubeObject): SourceRow {
   const { namespace, name, creationTimestamp: created } = source.metadata;
   const ready = conditionsOf(source).find(({ type }) => type === 'Ready');
-  const { webhookURL: url = '', sinkUri: sink = '' }: SourceStatus = source.status ?? {};
+  // Without conditions it is what an earlier run found.
+  const { webhookURL: url = '', sinkUri: sink = '' }: SourceStatus = (ready && source.status) ?? {};
   return {
     kind: source.kind,
     namespace,

@@ -3,7 +3,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../core/errors.ts';
-import { LocalDev, PUBLIC_URL, TOKENS } from '../support/local-dev.ts';
+import { LocalDev, PUBLIC_URL, SOURCE, TOKENS } from '../support/local-dev.ts';
 
 let local: LocalDev;
 beforeEach(async () => void (local = await LocalDev.open()));
@@ -90,11 +90,38 @@ describe('after a restart', () => {
     await local.holds(() => expect(local.hooks()).toEqual([`octo/hello ${PUBLIC_URL}/hooks/my-own-uid`]));
   });
 
-  it('a broken file takes nothing away, and repaired writes nothing', async () => {
+  it('nothing is said of a source, nor counted, before it was looked at', async () => {
+    local.github.refuse(500, /./);
+    await local.start();
+    const completion = await local.complete(1500);
+    expect(completion?.missing).toEqual([expect.stringMatching(/is not ready: ReconciliationFailed: .* 500/)]);
+    const said = local.lines.flatMap((line) => (line.type === 'condition' ? [line.condition] : []));
+    expect(said.filter(({ type }) => ['Ready', 'WebhookConfigured'].includes(type))).not.toContainEqual(
+      expect.objectContaining({ status: 'True' }),
+    );
+    const first = local.lines.find(({ type }) => type === 'sources');
+    expect(first).toMatchObject({ sources: [{ ready: expect.not.stringMatching('True') as string }] });
+    local.github.refuse(undefined);
+  });
+
+  it('a broken file takes nothing away, holds its sources back, and repaired writes nothing', async () => {
     const before = local.hooks();
+    const remembered = (await local.state())['sources.json'];
     await local.write('source.yaml', '{');
+    await local.write('second.yaml', local.source({}, 'second'));
     await local.start();
     expect(local.lines).toContainEqual(expect.objectContaining({ type: 'problem', file: path('source.yaml') }));
+    await local.becomes('Ready=True', 'GitHubSource default/second');
+    expect([local.github.calls.filter((call) => call.includes('octo/hello')), local.hooks()[0]]).toEqual([
+      [],
+      before[0],
+    ]);
+    expect((await local.state())['sources.json']).toContain('octo/hello');
+    expect(local.lines.filter((line) => 'object' in line && line.object === SOURCE)).toEqual([]);
+    await local.remove('second.yaml');
+    await local.holds(() => expect(local.hooks()).toEqual(before));
+    expect(JSON.parse((await local.state())['sources.json'] ?? '')).toEqual(JSON.parse(remembered ?? ''));
+    local.github.calls.length = 0;
     await local.write('source.yaml', local.source());
     await local.looksAt('octo/hello');
     await local.stop();

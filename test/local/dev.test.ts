@@ -74,8 +74,8 @@ describe('without access token', () => {
     expect([sink.received.length, local.github.calls]).toEqual([1, []]);
     await local.stop();
     await local.start({ publicUrl: undefined, ports: { adapter: Number(new URL(url).port), broker: 0, dumper: 0 } });
-    await local.holds(() => expect(local.lines.some(({ type }) => type === 'sources')).toBe(true));
-    expect(local.condition('Ready')).toBe('Ready=True');
+    await local.becomes('Ready=True');
+    expect(local.lines.filter((line) => JSON.stringify(line).includes('WaitingForDelivery'))).toEqual([]);
   });
 });
 

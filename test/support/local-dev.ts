@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
-import { type Dev, type DevOptions, startDev } from '../../local/dev.ts';
+import { type Completion, type Dev, type DevOptions, startDev } from '../../local/dev.ts';
 import type { DevLine } from '../../local/dev-line.ts';
 import { type Answer, postDelivery } from '../../local/post-delivery.ts';
 import { SimulatedGitHub } from '../../sources/github/simulated-api.ts';
@@ -99,6 +99,10 @@ export class LocalDev {
   async stop(): Promise<void> {
     await this.#dev?.stop();
     this.#dev = undefined;
+  }
+
+  complete(timeoutMs: number): Promise<Completion> | undefined {
+    return this.#dev?.complete(timeoutMs, new AbortController().signal);
   }
 
   cleanUp(timeoutMs = 5000): Promise<readonly string[]> {
