@@ -35,13 +35,13 @@ export interface RouteFeed {
 
 /**
  * Builds every part of the adapter and starts it; ready when all routes were read once. `poolSweepMs`: how often to look
- * for connections to sinks that no route has any more.
+ * for connections to sinks that no route has any more; `portSetting`: what a user sets to have another port.
  */
 export async function startAdapter(
   config: AdapterConfig,
   log: Log,
   feedOf: (table: RouteReceiver) => RouteFeed,
-  { poolSweepMs = POOL_SWEEP_MS } = {},
+  { poolSweepMs = POOL_SWEEP_MS, portSetting = 'PORT' } = {},
 ): Promise<Adapter> {
   const clock = () => performance.now();
   const routes = new RouteTable(definitionOf);
@@ -102,9 +102,9 @@ export async function startAdapter(
     const internalPort = await listen(internal, {
       host,
       port: config.internalPort,
-      setting: 'INTERNAL_PORT or --internal-port',
+      setting: 'INTERNAL_PORT',
     });
-    const port = await listen(server, { host, port: config.port, setting: 'PORT or --port' });
+    const port = await listen(server, { host, port: config.port, setting: portSetting });
     ready = true;
     log.info({ port, internalPort, routes: routes.size }, 'adapter ready');
     return { port, internalPort, stop };

@@ -14,7 +14,13 @@ const HEADER_BYTES = MEBIBYTE + 4096;
 
 /** A sink that hands every event it gets to `onEvent`, and the reason for every refusal to `onRefused`. */
 export async function startDumper(
-  options: { host: string | undefined; port: PortWish; onRefused?: (reason: string) => void },
+  options: {
+    host: string | undefined;
+    port: PortWish;
+    /** What a user sets to have another port. */
+    setting?: string;
+    onRefused?: (reason: string) => void;
+  },
   onEvent: (event: ReceivedEvent) => void,
 ): Promise<Dumper> {
   const app = fastify({
@@ -41,7 +47,7 @@ export async function startDumper(
     options.onRefused?.(error.message);
     return reply.code(status).type('text/plain; charset=utf-8').send(`not a CloudEvent: ${error.message}\n`);
   });
-  const port = await listen(app, { ...options, setting: '--port or --dump-port' });
+  const port = await listen(app, { setting: '--port', ...options });
   return { port, stop: () => app.close() };
 }
 

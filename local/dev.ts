@@ -141,7 +141,7 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
 async function startRememberingDumper(port: PortWish, report: Report, warn: Warn) {
   const received = new Map<string, string>();
   const onRefused = (reason: string) => warn('dumper', `refused, not a CloudEvent: ${reason}`);
-  const dumper = await startDumper({ host: HOST, port, onRefused }, (event) => {
+  const dumper = await startDumper({ host: HOST, port, setting: '--dump-port', onRefused }, (event) => {
     received.set(String(event.attributes['id']), event.data ? sha256Of(event.data) : '');
     report({ type: 'event', event });
   });

@@ -19,7 +19,9 @@ export type Warn = (from: string, message: string) => void;
 export function startLocalAdapter(port: PortWish, routes: MemoryRoutes, warn: Warn): Promise<Adapter> {
   const config = readAdapterConfig({ HOST, ALLOW_LOOPBACK_SINKS: 'true', SHUTDOWN_DELAY_MS: '0' });
   const internalPort = { preferred: 8090 };
-  return startAdapter({ ...config, port, internalPort }, warningLog('adapter', warn), routes.feed);
+  return startAdapter({ ...config, port, internalPort }, warningLog('adapter', warn), routes.feed, {
+    portSetting: '--port',
+  });
 }
 
 export interface LocalControllerOptions {

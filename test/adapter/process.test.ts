@@ -83,7 +83,7 @@ describe('starting', () => {
     expect(await adapter.exited).toBe(1);
     expect(adapter.lines.at(-1)).toMatchObject({
       level: 'fatal',
-      error: `network: port ${sink.port} is in use: set PORT or --port to another`,
+      error: `network: port ${sink.port} is in use: set PORT to another`,
     });
   });
 

@@ -122,7 +122,7 @@ describe('headwater dump', () => {
     expect(ended).toEqual({
       code: 1,
       stdout: '',
-      stderr: `headwater dump: port ${port} is in use: set --port or --dump-port to another\n`,
+      stderr: `headwater dump: port ${port} is in use: set --port to another\n`,
     });
   });
 
