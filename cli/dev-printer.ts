@@ -1,8 +1,8 @@
-import { isAbsolute, relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { ReceivedEvent } from '../dump/event.ts';
 import { jsonLine, pretty, printable } from '../dump/format.ts';
 import type { DevLine, Report, SourceRow } from '../local/dev-line.ts';
+import { placeOf } from '../local/place-of.ts';
 import { type Terminal, UsageError, type Values } from './command.ts';
 
 /** How local mode's lines are printed: for people, or as one JSON object each. */
@@ -52,7 +52,9 @@ function textsOf(line: DevLine, paint: Paint): string[] {
     case 'missing':
       return [paint('dim', line.message)];
     case 'problem':
-      return [paint('red', `${placeOf(line.file)}:${line.line}: ${line.message}`)];
+      return [paint('red', `${placeOf(line.file)}${line.line > 0 ? `:${line.line}` : ''}: ${line.message}`)];
+    case 'applied':
+      return [paint('dim', `${placeOf(line.file)}: applied`)];
     case 'condition':
       return [conditionText(line, paint)];
     case 'gone':
@@ -92,11 +94,6 @@ function eventText({ attributes, data }: ReceivedEvent, paint: Paint): string {
     `${data?.length ?? 0} bytes`,
   ];
   return `☁ ${told.filter(Boolean).join('  ')}`;
-}
-
-function placeOf(file: string): string {
-  const near = relative('.', file);
-  return isAbsolute(near) || near.startsWith('..') ? file : near;
 }
 
 const UNITS = [

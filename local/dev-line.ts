@@ -22,6 +22,8 @@ export type DevLine =
   /** What `--once` or `--cleanup` waited for in vain. */
   | { readonly type: 'missing'; readonly message: string }
   | ({ readonly type: 'problem' } & Problem)
+  /** A file that changed, and is good. */
+  | { readonly type: 'applied'; readonly file: string }
   | { readonly type: 'condition'; readonly object: string; readonly condition: Omit<Condition, 'lastTransitionTime'> }
   | { readonly type: 'gone'; readonly object: string }
   | {

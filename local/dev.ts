@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readAdapterState } from '../controller/adapter-state.ts';
 import { nameOf, type ObjectKind, referenceTo } from '../controller/objects.ts';
@@ -9,15 +8,14 @@ import { sha256Of } from '../dump/event.ts';
 import { startDumper } from '../dump/server.ts';
 import { API_VERSION } from '../sources/crd.ts';
 import { sources } from '../sources/registry.ts';
-import { AppliedManifests } from './applied-manifests.ts';
 import { startBroker } from './broker.ts';
 import type { Report } from './dev-line.ts';
 import { startEventing } from './eventing.ts';
 import { missingIn } from './expectations.ts';
+import { followFiles } from './followed-files.ts';
 import { BROKER, KNATIVE_SERVICE, type LocalKind, localKinds, SERVICE, TRIGGER } from './kinds.ts';
 import { HOST, startLocalAdapter, startLocalController, type Warn } from './local-planes.ts';
-import { type ManifestContent, ManifestFiles } from './manifest-files.ts';
-import { readManifests } from './manifests.ts';
+import { checkPaths } from './manifest-files.ts';
 import { MemoryCluster } from './memory-cluster.ts';
 import { MemoryRoutes } from './memory-routes.ts';
 import { ObservedObjects } from './observed-objects.ts';
@@ -68,6 +66,7 @@ export async function startDev(options: DevOptions, report: Report): Promise<Dev
 
 async function startParts(options: DevOptions, report: Report, scope: Scope): Promise<Dev> {
   const { ports, simulate } = options;
+  await checkPaths(options.paths);
   const warn: Warn = (from, message) => report({ type: 'warning', from, message });
   const kinds = await localKinds();
   const state = new StateFolder(options.stateFolder);
@@ -112,8 +111,9 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
     now: () => new Date(),
     onProblem: (message) => warn('eventing', message),
   });
-  const { applied, files } = await followFiles(options, { kinds, cluster, state, report, warn });
-  scope.add(files);
+  const files = scope.add(
+    await followFiles({ ...options, sources: SOURCE_KINDS }, { kinds, cluster, state, report, warn }),
+  );
   const publicUrlFor = (api: string | undefined) =>
     options.publicUrl ?? (api === undefined || simulate || isLoopback(api) ? adapterUrl : undefined);
   const definitions = simulation?.definitions ?? sources;
@@ -121,16 +121,21 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
 
   const sourcesIn = () => SOURCE_KINDS.flatMap((kind) => cluster.all(kind));
   const missing = () =>
-    missingIn({ sources: sourcesIn(), played: simulation?.deliveries(), received: dumper.received });
+    missingIn({
+      faulty: files.faulty(),
+      sources: sourcesIn(),
+      played: simulation?.deliveries(),
+      received: dumper.received,
+    });
   return {
-    complete: async (timeoutMs, signal) => ({
-      missing: await untilNothing(missing, timeoutMs, signal),
-      sources: sourcesIn().length,
-      deliveries: simulation?.deliveries().length ?? 0,
-    }),
+    complete: async (timeoutMs, signal) => {
+      const found = await untilNothing(missing, timeoutMs, signal);
+      observed.flush();
+      return { missing: found, sources: sourcesIn().length, deliveries: simulation?.deliveries().length ?? 0 };
+    },
     cleanUp: async (timeoutMs) => {
       await files.stop();
-      applied.deleteSources();
+      files.deleteSources();
       return untilNothing(() => sourcesIn().map((source) => nameOf(referenceTo(source))), timeoutMs, NEVER);
     },
     stop: () => scope.end(),
@@ -169,48 +174,6 @@ function localCluster(
       report({ type: 'warning', from: nameOf(referenceTo(source)), message });
     },
   });
-}
-
-interface FileDeps {
-  readonly kinds: readonly LocalKind[];
-  readonly cluster: MemoryCluster;
-  readonly state: StateFolder;
-  readonly report: Report;
-  readonly warn: Warn;
-}
-
-async function followFiles(options: DevOptions, { kinds, cluster, state, report, warn }: FileDeps) {
-  const paths = options.paths.map((path) => resolve(path));
-  const applied = new AppliedManifests({
-    cluster,
-    state,
-    paths,
-    sources: SOURCE_KINDS,
-    remembers: !options.simulate,
-    onUnsaved: (message) => warn('state', message),
-  });
-  applied.start();
-  const named = new Set<string>();
-  const files = new ManifestFiles({
-    paths,
-    read: (text, file) => readManifests(text, file, kinds),
-    onChange: (content) => {
-      sayWhatIsWrong(content, named, report);
-      applied.apply(content);
-    },
-  });
-  await files.start();
-  return { applied, files };
-}
-
-/** `named`: kinds that were said to be skipped. */
-function sayWhatIsWrong({ problems, skipped }: ManifestContent, named: Set<string>, report: Report): void {
-  for (const problem of problems) report({ type: 'problem', ...problem });
-  for (const { apiVersion, kind } of skipped) {
-    const name = `${kind} (${apiVersion})`;
-    if (!named.has(name)) report({ type: 'note', message: `${name} is no kind of local mode: skipped` });
-    named.add(name);
-  }
 }
 
 function sayUrls(urls: Readonly<Record<string, string | undefined>>, report: Report): void {

@@ -5,6 +5,8 @@ import type { PlayedDelivery } from './playback.ts';
 
 /** What `--once` waits for. */
 export interface Observed {
+  /** Files with faults. */
+  readonly faulty: readonly string[];
   readonly sources: readonly KubeObject[];
   /** undefined: nothing is played, the provider is the real one. */
   readonly played: readonly PlayedDelivery[] | undefined;
@@ -12,9 +14,10 @@ export interface Observed {
   readonly received: ReadonlyMap<string, string>;
 }
 
-/** What is missing, a sentence each: sources not ready; where deliveries are played, those the dumper did not get as they were. */
-export function missingIn({ sources, played, received }: Observed): string[] {
-  const missing = sources.length === 0 ? ['there is no source in the manifests'] : [];
+/** What is missing, a sentence each: files with faults; sources not ready; where deliveries are played, those the dumper did not get as they were. */
+export function missingIn({ faulty, sources, played, received }: Observed): string[] {
+  const missing = faulty.map((file) => `${file} has faults`);
+  if (sources.length === 0) missing.push('there is no source in the manifests');
   for (const source of sources) {
     const name = nameOf(referenceTo(source));
     const ready = conditionsOf(source).find(({ type }) => type === 'Ready');

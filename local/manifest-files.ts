@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { keyOf, nameOf } from '../controller/objects.ts';
 import { ConfigurationError, codeOf, messageOf } from '../core/errors.ts';
 import type { LocalManifest, ManifestText, Problem } from './manifests.ts';
+import { placeOf } from './place-of.ts';
 
 export interface ManifestFilesOptions {
   /** Files, and folders whose `.yaml`, `.yml` and `.json` files count (not those of folders in them, as with kubectl). */
@@ -13,6 +14,8 @@ export interface ManifestFilesOptions {
   readonly onChange: (content: ManifestContent) => void;
   /** Resolves when it is time to look again. */
   readonly pause?: () => Promise<void>;
+  /** Milliseconds that only go forward. */
+  readonly clock?: () => number;
 }
 
 export interface ManifestContent {
@@ -21,7 +24,9 @@ export interface ManifestContent {
   /** Problems of the files that changed. */
   readonly problems: readonly Problem[];
   readonly skipped: ManifestText['skipped'];
-  /** Files that are broken, and so say nothing about what is gone. */
+  /** Files that changed, and are good. */
+  readonly good: readonly string[];
+  /** Files that are broken, and so say nothing about what is gone; and of what is followed, that which is not there. */
   readonly broken: ReadonlySet<string>;
 }
 
@@ -33,14 +38,35 @@ interface KnownFile {
 
 /** How often the files are looked at. A change counts when two looks saw the same: editors write in several steps. */
 const LOOK_MS = 150;
+/** So long something must be away to count as gone: some editors, and git, remove a file to write it anew. */
+const GONE_MS = 2000;
+/** The version of a folder that is followed. */
+const FOLDER = 'folder';
 const MANIFEST = /\.(ya?ml|json)$/;
 /** There is nothing, or it is no folder; any other error says nothing about what is gone. */
 const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
+
+/** @throws ConfigurationError naming every path that is not there. */
+export async function checkPaths(paths: readonly string[]): Promise<void> {
+  const problems: string[] = [];
+  for (const path of paths) {
+    await stat(path).catch((error: unknown) => {
+      const isAbsent = ABSENT.has(codeOf(error) ?? '');
+      const why = isAbsent ? 'no such file or folder' : `it cannot be read: ${messageOf(error)}`;
+      problems.push(`${placeOf(path)}: ${why}`);
+    });
+  }
+  if (problems.length > 0) throw new ConfigurationError('manifests', problems);
+}
 
 /** Follows manifest files. Looking is all it does: it works on every file system and with every editor. */
 export class ManifestFiles {
   readonly #options: ManifestFilesOptions;
   readonly #known = new Map<string, KnownFile>();
+  /** Since when something is not there that was. */
+  readonly #awaySince = new Map<string, number>();
+  /** Of the paths followed, those that are gone. */
+  readonly #missed = new Set<string>();
   #lastLook = '';
   #stopped = false;
   #following: Promise<void> = Promise.resolve();
@@ -63,11 +89,7 @@ export class ManifestFiles {
    * @throws ConfigurationError when a path is not there.
    */
   async readOnce(): Promise<ReadonlyMap<string, string>> {
-    for (const path of this.#options.paths) {
-      await stat(path).catch((error: unknown) => {
-        throw new ConfigurationError('manifests', [`-f ${path} cannot be read: ${messageOf(error)}`]);
-      });
-    }
+    await checkPaths(this.#options.paths);
     const versions = await this.#look();
     await this.#readChanged(versions, true);
     return versions;
@@ -90,11 +112,11 @@ export class ManifestFiles {
     }
   }
 
-  /** What tells one state of each file from another. */
+  /** What tells one state of each file from another; nothing of what is not there. */
   async #look(): Promise<Map<string, string>> {
     const versions = new Map<string, string>();
     for (const path of this.#options.paths) {
-      for (const file of await this.#filesAt(path)) {
+      for (const file of await this.#filesAt(path, () => versions.set(path, FOLDER))) {
         const version = await versionOf(file);
         if (version !== undefined) versions.set(file, version);
       }
@@ -103,33 +125,62 @@ export class ManifestFiles {
   }
 
   /** Those of a folder that cannot be read now are the ones it had. */
-  async #filesAt(path: string): Promise<readonly string[]> {
+  async #filesAt(path: string, onFolder: () => void): Promise<readonly string[]> {
     try {
       const names = await readdir(path);
+      onFolder();
       const manifests = names.filter((name) => MANIFEST.test(name) && !name.startsWith('.'));
       return manifests.toSorted().map((name) => join(path, name));
     } catch (error) {
       const isFolder = !ABSENT.has(codeOf(error) ?? '') && !this.#known.has(path);
-      return isFolder ? [...this.#known.keys()].filter((file) => dirname(file) === path) : [path];
+      if (!isFolder) return [path];
+      onFolder();
+      return [...this.#known.keys()].filter((file) => dirname(file) === path);
     }
   }
 
   async #readChanged(versions: ReadonlyMap<string, string>, isFirst: boolean): Promise<void> {
     const problems: Problem[] = [];
     const skipped: ManifestText['skipped'][number][] = [];
-    let changed = isFirst;
-    for (const file of this.#known.keys()) if (!versions.has(file)) changed = this.#known.delete(file);
+    const good: string[] = [];
+    let changed = this.#noteWhatIsGone(versions, problems) || isFirst;
     for (const [file, version] of versions) {
       const known = this.#known.get(file);
-      if (known?.version === version) continue;
+      if (version === FOLDER || known?.version === version) continue;
       changed = true;
       const read = await this.#read(file);
       problems.push(...read.problems);
       skipped.push(...read.skipped);
       const isBroken = read.problems.length > 0;
+      if (!isBroken) good.push(file);
       this.#known.set(file, { version, isBroken, good: isBroken ? (known?.good ?? []) : read.manifests });
     }
-    if (changed) this.#tell(problems, skipped);
+    if (changed) this.#tell({ problems, skipped, good });
+  }
+
+  /** A file of a folder is removed; a path that was named is missed, and keeps what it held. Returns whether there is news. */
+  #noteWhatIsGone(versions: ReadonlyMap<string, string>, problems: Problem[]): boolean {
+    const { paths, clock = () => performance.now() } = this.#options;
+    const isMissed = (path: string) => paths.includes(path) && !versions.has(path);
+    const now = clock();
+    let changed = false;
+    for (const file of new Set([...this.#known.keys(), ...paths])) {
+      if (versions.has(file) || isMissed(dirname(file))) {
+        this.#awaySince.delete(file);
+        changed = this.#missed.delete(file) || changed;
+        continue;
+      }
+      const since = this.#awaySince.get(file) ?? now;
+      this.#awaySince.set(file, since);
+      if (now - since < GONE_MS || this.#missed.has(file)) continue;
+      changed = true;
+      if (!isMissed(file)) this.#known.delete(file);
+      else {
+        this.#missed.add(file);
+        problems.push({ file, line: 0, message: 'it is gone; what it held stays until it is back' });
+      }
+    }
+    return changed;
   }
 
   async #read(file: string): Promise<ManifestText> {
@@ -141,7 +192,7 @@ export class ManifestFiles {
   }
 
   /** Of two objects with the same name, or with the same uid, the first counts. */
-  #tell(problems: Problem[], skipped: ManifestText['skipped']): void {
+  #tell({ problems, ...changed }: { problems: Problem[] } & Pick<ManifestContent, 'skipped' | 'good'>): void {
     const taken = new Map<string, LocalManifest>();
     const manifests: LocalManifest[] = [];
     for (const one of [...this.#known.values()].flatMap(({ good }) => good)) {
@@ -156,8 +207,9 @@ export class ManifestFiles {
       manifests.push(one);
       for (const { key } of claims) taken.set(key, one);
     }
-    const broken = new Set([...this.#known].filter(([, { isBroken }]) => isBroken).map(([file]) => file));
-    this.#options.onChange({ manifests, problems, skipped, broken });
+    const broken = [...this.#known].filter(([, { isBroken }]) => isBroken).map(([file]) => file);
+    const all = { manifests, broken: new Set([...broken, ...this.#missed]) };
+    this.#options.onChange({ ...all, ...changed, problems });
   }
 }
 

@@ -30,7 +30,7 @@ export interface LocalManifest extends ObjectKind {
   readonly line: number;
 }
 
-/** What to change in a file; lines count from 1. */
+/** What to change in a file; lines count from 1, and 0 is the file itself. */
 export interface Problem {
   readonly file: string;
   readonly line: number;

@@ -25,9 +25,14 @@ export class ObservedObjects {
     for (const kind of kinds) this.#cluster.watch(kind, (changed) => this.#look(changed));
   }
 
-  stop(): void {
+  /** Says at once what would be said soon. */
+  flush(): void {
     clearTimeout(this.#timer);
     this.#sayTable();
+  }
+
+  stop(): void {
+    this.flush();
   }
 
   #look(changed: ObjectReference): void {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -83,6 +83,12 @@ describe('headwater dev --simulate --once', () => {
     });
   }
 
+  it('a file with faults beside a good one: ends with 1, and names it', async () => {
+    const file = await sampleWith('  eventTypes:', '  evntTypes:');
+    const { code, stderr } = await run('-f', file, '-f', join(SAMPLES, 'githubsource.yaml'), '--timeout', '3');
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'headwater dev: sample.yaml has faults\n' });
+  });
+
   it('names file, line and what to change of a broken manifest', async () => {
     const file = await sampleWith('  eventTypes:', '  evntTypes:');
     const { code, stdout } = await run('-f', file, '--timeout', '0.5');
@@ -109,8 +115,9 @@ describe('headwater dev', () => {
     });
   }
 
-  it('a path that is not there', async () => {
-    const { code, stderr } = await HeadwaterProcess.run(['dev', '--simulate', '-f', 'nowhere'], { cwd });
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('nowhere cannot be read') });
+  it('a path that is not there: it is named, and nothing begins', async () => {
+    const ended = await HeadwaterProcess.run(['dev', '--simulate', '-f', 'nowhere'], { cwd });
+    expect(ended).toEqual({ code: 1, stdout: '', stderr: 'headwater dev: nowhere: no such file or folder\n' });
+    expect(await readdir(cwd)).toEqual([]);
   });
 });

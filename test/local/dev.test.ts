@@ -56,6 +56,21 @@ describe('the address of the webhook', () => {
   });
 });
 
+describe('no source', () => {
+  const note = { type: 'note', message: 'there is no source in the manifests' };
+
+  it('in an empty folder: said', async () => {
+    await local.start();
+    expect(local.lines).toContainEqual(note);
+  });
+
+  it('but faults: said', async () => {
+    await local.write('source.yaml', '{');
+    await local.start();
+    expect(local.lines).toContainEqual(note);
+  });
+});
+
 describe('without access token', () => {
   it('the source says which URL to paste, and the first signed delivery makes it ready', async () => {
     const sink = await aSink();
@@ -110,6 +125,16 @@ describe('edits are followed', () => {
     await local.holds(() => expect(local.hooks()).toEqual([]));
     await local.write('source.yaml', local.source());
     await local.holds(() => expect(local.hooks()).toEqual(before));
+  });
+
+  it('a file that changed and is good is said to be applied, once; one with a fault is not', async () => {
+    const applied = () => local.lines.filter(({ type }) => type === 'applied');
+    expect(applied()).toEqual([]);
+    await local.write('source.yaml', '{');
+    await local.holds(() => expect(problems()).toHaveLength(1));
+    await local.write('secret.yaml', local.secret({ ...TOKENS, secretToken: 'another' }));
+    await local.holds(() => expect(local.github.hooks.map(({ config }) => config.secret)).toEqual(['another']));
+    expect(applied()).toEqual([{ type: 'applied', file: join(local.manifests, 'secret.yaml') }]);
   });
 
   it('a broken edit changes nothing until it is repaired', async () => {

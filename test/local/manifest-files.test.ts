@@ -13,6 +13,8 @@ let files: ManifestFiles | undefined;
 /** Ends the present pause. */
 let goOn: () => void;
 let paused: () => void;
+/** In milliseconds. */
+let now = 0;
 
 const path = (name: string) => join(folder, name);
 const write = (name: string, text: string) => writeFile(path(name), text);
@@ -40,7 +42,7 @@ async function follow(...paths: string[]): Promise<void> {
       goOn = resolve;
       paused();
     });
-  files = new ManifestFiles({ paths, read, onChange: (content) => void told.push(content), pause });
+  files = new ManifestFiles({ paths, read, onChange: (content) => void told.push(content), pause, clock: () => now });
   await files.start();
   await ready;
 }
@@ -55,6 +57,13 @@ async function look(): Promise<void> {
 /** A change counts when two looks saw the same. */
 async function lookTwice(): Promise<void> {
   await look();
+  await look();
+}
+
+/** So long that what is away is gone. */
+async function lookLater(): Promise<void> {
+  await lookTwice();
+  now += 2000;
   await look();
 }
 
@@ -105,14 +114,14 @@ describe('at the start', () => {
     await follow(folder);
     await lookTwice();
     await look();
-    expect(told).toEqual([{ manifests: [], problems: [], skipped: [], broken: new Set() }]);
+    expect(told).toEqual([{ manifests: [], problems: [], skipped: [], good: [], broken: new Set() }]);
   });
 
   it('a path that is not there is refused, by its name', async () => {
     files = new ManifestFiles({ paths: [folder, path('nowhere')], read, onChange: () => undefined });
     const started = files.start();
     await expect(started).rejects.toThrow(ConfigurationError);
-    await expect(started).rejects.toThrow(`-f ${path('nowhere')} cannot be read`);
+    await expect(started).rejects.toThrow(`${path('nowhere')}: no such file or folder`);
     expect(told).toEqual([]);
   });
 
@@ -154,11 +163,67 @@ describe('from then on', () => {
     await lookTwice();
     expect(names()).toEqual(['a', 'b']);
     await rm(path('a.yaml'));
-    await lookTwice();
+    await lookLater();
     expect([told.length, names()]).toEqual([3, ['b']]);
     await rm(path('b.yaml'));
-    await lookTwice();
+    await lookLater();
     expect([told.length, names()]).toEqual([4, []]);
+  });
+
+  it('a file that is away for less than two seconds was never gone', async () => {
+    await rm(path('a.yaml'));
+    await lookTwice();
+    now += 1999;
+    await look();
+    expect(told).toHaveLength(1);
+    await write('a.yaml', 'a');
+    await lookTwice();
+    expect(told.map(({ manifests }) => manifests.length)).toEqual([1, 1]);
+    await rm(path('a.yaml'));
+    await lookTwice();
+    now += 1999;
+    await look();
+    expect(told).toHaveLength(2);
+  });
+
+  const followed = [
+    { name: 'a folder', what: () => folder },
+    { name: 'a file', what: () => path('a.yaml') },
+  ];
+  for (const { name, what } of followed)
+    it(`${name} that was named and is gone is a fault, said once, and keeps what it held until it is back`, async () => {
+      await stop();
+      await follow(what());
+      told = [];
+      await rename(what(), `${folder}.away`);
+      await lookLater();
+      await lookLater();
+      expect(told).toHaveLength(1);
+      expect([names(), broken()]).toEqual([['a'], [what()]]);
+      expect(last()?.problems).toEqual([
+        { file: what(), line: 0, message: 'it is gone; what it held stays until it is back' },
+      ]);
+      await rename(`${folder}.away`, what());
+      await lookTwice();
+      expect([names(), problems(), broken()]).toEqual([['a'], [], []]);
+    });
+
+  it('a file that went while its folder was away is gone two seconds after that is back', async () => {
+    await rename(folder, `${folder}.away`);
+    await lookLater();
+    await rm(`${folder}.away/a.yaml`);
+    await rename(`${folder}.away`, folder);
+    await lookTwice();
+    expect(names()).toEqual(['a']);
+    await lookLater();
+    expect(names()).toEqual([]);
+  });
+
+  it('which files changed and are good is told', async () => {
+    await write('b.yaml', '!');
+    await write('c.yaml', 'c');
+    await lookTwice();
+    expect(last()?.good).toEqual([path('c.yaml')]);
   });
 
   it('what is being written is not read before two looks saw the same', async () => {
@@ -232,7 +297,7 @@ describe('from then on', () => {
     ]);
     expect(broken()).toEqual([]);
     await rm(path('a.yaml'));
-    await lookTwice();
+    await lookLater();
     expect([names(), last()?.manifests.map(({ file }) => file)]).toEqual([
       ['b', 'a'],
       [path('b.yaml'), path('b.yaml')],
