@@ -32,8 +32,8 @@ export function ensureReceiveAdapter(
   if (source.spec.adapter?.mode === 'dedicated' && config.dedicated === 'refused') {
     return blocked('DedicatedNotEnabled', 'this install has no dedicated adapters: set spec.adapter.mode to shared');
   }
-  const note = noteOn(source, definition);
   const base = config.publicUrlFor(plan.accessToken && plan.hook.api);
+  const note = noteOn(source, definition) ?? noteOnScheme(base, plan);
   if (base !== undefined) return { done: { address: { done: withScheme(base, plan.secure) + pathOf(source) } }, note };
   const message = `${plan.hook.api} cannot reach this adapter: ${config.publicUrlAdvice}`;
   return { done: { address: blocked('NoPublicAddress', message) }, note };
@@ -43,6 +43,12 @@ export function ensureReceiveAdapter(
 function withScheme(base: string, secure: boolean | undefined): string {
   const bare = base.replace(/\/+$/, '');
   return secure === undefined || isLoopback(base) ? bare : bare.replace(/^https?:/, secure ? 'https:' : 'http:');
+}
+
+function noteOnScheme(base: string | undefined, { secure }: SourcePlan): Reason | undefined {
+  const isKept = base !== undefined && isLoopback(base) && secure !== undefined && base.startsWith('https:') !== secure;
+  if (!isKept) return undefined;
+  return { reason: 'SecureNotHonoured', message: `spec.secure changes nothing here: only ${base} answers` };
 }
 
 /** What the adapter will do otherwise than the spec says. */

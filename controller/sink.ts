@@ -11,7 +11,12 @@ export interface SinkDeps {
   readonly guard: AddressGuard;
   /** Where a core/v1 Service is reached, which has no status.address; undefined: nowhere. */
   readonly urlOfService: (service: KubeObject) => string | undefined;
+  /** Said in place of a cluster's advice where there is none: what is wrong with this sink, and what to change. */
+  readonly adviceOn?: (sink: ObjectReference, trouble: SinkTrouble) => string | undefined;
 }
+
+/** The kind is not known; the object has no address. */
+export type SinkTrouble = 'no-kind' | 'no-address';
 
 /** By its name in the cluster's DNS. */
 export function clusterUrlOf({ metadata: { name, namespace } }: KubeObject): string {
@@ -53,12 +58,13 @@ export async function resolveDestination(
       ? blocked('NotFound', 'name a sink: ref or uri')
       : checked({ url: uri, CACerts, audience }, deps);
   const reference: ObjectReference = { ...ref, namespace: ref.namespace || namespace };
+  const name = `${nameOf(reference)} (${ref.apiVersion})`;
   const lookup = await deps.objects.get(reference);
   if (lookup.found === 'no-kind') {
-    return blocked(
-      'NotFound',
-      `${nameOf(reference)} not found: the cluster has no kind ${ref.kind} in ${ref.apiVersion}; install it, or check ref`,
-    );
+    const advice =
+      deps.adviceOn?.(reference, 'no-kind') ??
+      `the cluster has no kind ${ref.kind} in ${ref.apiVersion}; install it, or check ref`;
+    return blocked('NotFound', `${name} not found: ${advice}`);
   }
   if (lookup.found === 'forbidden') {
     return blocked(
@@ -67,14 +73,14 @@ export async function resolveDestination(
     );
   }
   if (lookup.found === 'no-object' || lookup.object.metadata.deletionTimestamp !== undefined) {
-    return blocked('NotFound', `${nameOf(reference)} not found: create it, or name another sink`);
+    return blocked('NotFound', `${name} not found: create it, or name another sink`);
   }
   const address = addressOf(lookup.object, deps);
   if (!address) {
-    return blocked(
-      'NotAddressable',
-      `${nameOf(reference)} has no status.address.url yet: wait for it to be ready, or name a sink that receives events`,
-    );
+    const advice =
+      deps.adviceOn?.(reference, 'no-address') ??
+      'it has no status.address.url yet; wait for it to be ready, or name a sink that receives events';
+    return blocked('NotAddressable', `${nameOf(reference)}: ${advice}`);
   }
   const url = uri === undefined ? address.url : (URL.parse(uri, address.url)?.href ?? uri);
   return checked({ url, CACerts: CACerts ?? address.CACerts, audience: audience ?? address.audience }, deps);

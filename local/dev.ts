@@ -10,7 +10,7 @@ import { API_VERSION } from '../sources/crd.ts';
 import { sources } from '../sources/registry.ts';
 import { startBroker } from './broker.ts';
 import type { Report } from './dev-line.ts';
-import { startEventing } from './eventing.ts';
+import { localAdviceOn, startEventing } from './eventing.ts';
 import { missingIn } from './expectations.ts';
 import { followFiles } from './followed-files.ts';
 import { BROKER, KNATIVE_SERVICE, type LocalKind, localKinds, SERVICE, TRIGGER } from './kinds.ts';
@@ -70,7 +70,8 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
   const warn: Warn = (from, message) => report({ type: 'warning', from, message });
   const kinds = await localKinds();
   const state = new StateFolder(options.stateFolder);
-  const sinks = { guard: new AddressGuard({ allowLoopback: true }), urlOfService: () => undefined };
+  const guard = new AddressGuard({ allowLoopback: true });
+  const sinks = { guard, urlOfService: () => undefined, adviceOn: localAdviceOn };
   const routes = new MemoryRoutes();
   const dumper = scope.add(await startRememberingDumper(ports.dumper, report, warn));
   const adapter = await startLocalAdapter(ports.adapter, routes, warn);
@@ -117,7 +118,7 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
   const publicUrlFor = (api: string | undefined) =>
     options.publicUrl ?? (api === undefined || simulate || isLoopback(api) ? adapterUrl : undefined);
   const definitions = simulation?.definitions ?? sources;
-  scope.add(startLocalController({ cluster, definitions, sinks, publicUrlFor, warn }));
+  scope.add(startLocalController({ cluster, definitions, sinks, publicUrlFor, adapterUrl, warn }));
 
   const sourcesIn = () => SOURCE_KINDS.flatMap((kind) => cluster.all(kind));
   const missing = () =>

@@ -1,6 +1,6 @@
 import type { KubeObject, ObjectKind, ObjectReference } from '../controller/objects.ts';
 import { nameOf, referenceTo } from '../controller/objects.ts';
-import { resolveDestination, type SinkDeps } from '../controller/sink.ts';
+import { resolveDestination, type SinkDeps, type SinkTrouble } from '../controller/sink.ts';
 import { isBlocked } from '../controller/step.ts';
 import { messageOf } from '../core/errors.ts';
 import type { SinkDestination } from '../sources/fields.ts';
@@ -10,6 +10,14 @@ import { conditionsOf } from './observed-objects.ts';
 
 const LOCAL_URL = 'local.headwater.dev/url';
 const DUMPER = 'event-dumper';
+const ANNOTATE = `on a laptop nothing runs it: annotate it with ${LOCAL_URL}: http://127.0.0.1:<port>`;
+
+/** What is wrong with a sink, in words of local mode. */
+export function localAdviceOn({ apiVersion, kind }: ObjectReference, trouble: SinkTrouble): string | undefined {
+  if (trouble === 'no-kind')
+    return `local mode has no kind ${kind} in ${apiVersion}; name a Broker, a Service or a uri`;
+  return kind === 'Service' ? ANNOTATE : undefined;
+}
 
 export interface EventingOptions {
   readonly cluster: MemoryCluster;
@@ -65,9 +73,8 @@ function brokerStatus(object: KubeObject, { brokerUrl, now }: EventingOptions): 
 function serviceStatus(object: KubeObject, { dumperUrl, now }: EventingOptions): object {
   const { annotations = {}, name } = object.metadata;
   const url = annotations[LOCAL_URL] ?? (name === DUMPER ? dumperUrl : undefined);
-  const message = `on a laptop nothing runs it: annotate it with ${LOCAL_URL}: http://127.0.0.1:<port>, where you run it`;
   if (url === undefined)
-    return { conditions: readiness(object, { status: 'False', reason: 'NoLocalURL', message }, now()) };
+    return { conditions: readiness(object, { status: 'False', reason: 'NoLocalURL', message: ANNOTATE }, now()) };
   return { address: { url }, conditions: readiness(object, { status: 'True' }, now()) };
 }
 
@@ -91,7 +98,7 @@ function judgementOf(
     return {
       status: 'False',
       reason: 'BrokerDoesNotExist',
-      message: `${nameOf(broker)} not found: create it, or name another in spec.broker`,
+      message: `${nameOf(broker)} (${broker.apiVersion}) not found: create it, or name another in spec.broker`,
     };
   if (isBlocked(found))
     return { status: 'False', reason: 'SubscriberNotFound', message: `spec.subscriber: ${found.blocked.message}` };

@@ -53,7 +53,9 @@ describe('what a source names', () => {
     world.secret({ accessToken: 'token', secretToken: 's3cret' });
     world.source();
     await world.becomes('Ready=False NotFound');
-    expect(world.message('SinkProvided')).toBe('Broker demo/default not found: create it, or name another sink');
+    expect(world.message('SinkProvided')).toBe(
+      'Broker demo/default (eventing.knative.dev/v1) not found: create it, or name another sink',
+    );
     world.broker(undefined);
     await world.becomes('Ready=False NotAddressable');
     world.broker('http://broker.example.com/');
@@ -99,7 +101,9 @@ describe('what a source names', () => {
       delivery: { deadLetterSink: { ref: { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', name: 'dead' } } },
     });
     await world.becomes('Ready=False NotFound');
-    expect(world.message('Ready')).toContain('spec.delivery.deadLetterSink: Broker demo/dead not found');
+    expect(world.message('Ready')).toContain(
+      'spec.delivery.deadLetterSink: Broker demo/dead (eventing.knative.dev/v1) not found',
+    );
     world.broker('http://dead.example.com/', 'dead');
     await world.becomes('Ready=True');
     expect(world.status().deadLetterSinkUri).toBe('http://dead.example.com/');

@@ -256,7 +256,7 @@ describe('dead letters', () => {
     await broker.post(REQUIRED);
     await vi.waitFor(() => expect(broker.losses).toHaveLength(2));
     expect(broker.losses.toSorted()).toEqual([
-      `Trigger demo/nowhere: ${sink.url('/2')} answered 400; dead-letter sink: Service demo/nobody not found: create it, or name another sink; given up: the event is lost (event 1)`,
+      `Trigger demo/nowhere: ${sink.url('/2')} answered 400; dead-letter sink: Service demo/nobody (v1) not found: create it, or name another sink; given up: the event is lost (event 1)`,
       `Trigger demo/refused: ${sink.url('/1')} answered 400; dead-letter sink: answered 500; given up: the event is lost (event 1)`,
     ]);
   });

@@ -233,7 +233,7 @@ describe('Triggers', () => {
     await sink.waitFor(1);
     await vi.waitFor(() =>
       expect(broker.problems).toEqual([
-        'Trigger demo/lost: Service demo/nobody not found: create it, or name another sink; given up: the event is lost (event 1)',
+        'Trigger demo/lost: Service demo/nobody (v1) not found: create it, or name another sink; given up: the event is lost (event 1)',
       ]),
     );
   });

@@ -27,11 +27,21 @@ describe('the address of the webhook', () => {
     expect(await deliver(url, 'wrong')).toMatchObject({ status: 401 });
   });
 
-  it('is http on loopback, whatever secure says', async () => {
+  it('stays http on loopback under secure: true, and that is said', async () => {
     await local.write('all.yaml', local.secret(), local.source({ secure: true }));
     await local.start({ publicUrl: undefined });
     await local.becomes('Ready=True');
     expect(local.hooks()).toEqual([expect.stringContaining(` ${local.url('adapter')}/hooks/`)]);
+    expect(local.condition('Deployed')).toBe('Deployed=True SecureNotHonoured');
+    expect(local.message('Deployed')).toBe(`spec.secure changes nothing here: only ${local.url('adapter')} answers`);
+  });
+
+  it('follows secure at --public-url', async () => {
+    await local.write('all.yaml', local.secret(), local.source({ secure: true }));
+    await local.start({ publicUrl: 'http://tunnel.example.com' });
+    await local.becomes('Ready=True');
+    expect(local.hooks()).toEqual([expect.stringContaining(' https://tunnel.example.com/hooks/')]);
+    expect(local.condition('Deployed')).toBe('Deployed=True');
   });
 
   it('is --public-url where given', async () => {
