@@ -64,7 +64,7 @@ function textsOf(line: DevLine, paint: Paint): string[] {
     case 'sources':
       return ['', ...tableOf(line.sources), ''];
     case 'delivery':
-      return [`→ ${line.eventType}  delivery ${line.id}  ${line.answer}`];
+      return [deliveryText(line, paint)];
     case 'handed-on':
       return [`Trigger ${line.trigger} → ${line.url}  ${line.eventType}  ${line.id}`];
     case 'unwanted':
@@ -83,6 +83,15 @@ function conditionText({ object, condition }: Extract<DevLine, { type: 'conditio
   const style = status === 'True' ? 'green' : status === 'False' ? 'red' : 'yellow';
   const why = [reason, message].filter(Boolean).join(': ');
   return `${object}  ${paint(style, `${type}=${status}`)}${why && `  ${why}`}`;
+}
+
+function deliveryText(line: Extract<DevLine, { type: 'delivery' }>, paint: Paint): string {
+  const { eventType, source, id, status, outcome, detail, deadLettered } = line;
+  const last = deadLettered === undefined ? '' : ` by the dead-letter sink, for the ${deadLettered}`;
+  const answer = `${status} ${outcome}${last}${detail === undefined ? '' : `: ${detail}`}`;
+  const isWell = status < 400 && deadLettered === undefined;
+  const told = [eventType, source, id && `delivery ${id}`, isWell ? answer : paint('yellow', answer)];
+  return `→ ${told.filter(Boolean).join('  ')}`;
 }
 
 function eventText({ attributes, data }: ReceivedEvent, paint: Paint): string {

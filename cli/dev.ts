@@ -5,7 +5,6 @@ import { type Command, listOption, portOption, UsageError, type Values } from '.
 
 /** In the folder the command runs in. */
 export const STATE_FOLDER = '.headwater';
-const CLEANUP_MS = 30_000;
 const USUAL_PORTS = { port: 8080, 'broker-port': 8081, 'dump-port': 8082, 'simulator-port': 8083 };
 
 export const devCommand: Command = {
@@ -44,7 +43,7 @@ export const devCommand: Command = {
       type: 'boolean',
       help: 'end by itself: with 0 when every source is ready and its deliveries reached the dumper',
     },
-    timeout: { type: 'string', value: 'SECONDS', help: 'how long --once waits (30)' },
+    timeout: { type: 'string', value: 'SECONDS', help: 'how long --once and --cleanup wait (30)' },
     cleanup: { type: 'boolean', help: 'remove the webhooks at the end; else they stay for the next time' },
     full: { type: 'boolean', help: 'print events whole, not a line each' },
     output: { type: 'string', value: 'FORM', help: 'text or json: one JSON object a line (text)' },
@@ -65,11 +64,12 @@ calls itself bad, expired, invalid, refused, revoked or wrong.
     const ended = nextSignal().then(() => interrupted.abort());
     const dev = await startDev(options, report);
     try {
-      if (values['once'] === true) return await once(dev, timeoutMs, interrupted.signal, report);
-      await ended;
-      return 0;
+      const isOnce = values['once'] === true;
+      const code = isOnce ? await once(dev, timeoutMs, interrupted.signal, report) : await ended.then(() => 0);
+      if (values['cleanup'] === true) return (await cleanUp(dev, timeoutMs, report)) ? code : 1;
+      if (!options.simulate) sayWhatStays(dev.webhooks(), report);
+      return code;
     } finally {
-      if (values['cleanup'] === true) await cleanUp(dev, report);
       await dev.stop();
     }
   },
@@ -85,10 +85,17 @@ async function once(dev: Dev, timeoutMs: number, stop: AbortSignal, report: Repo
   return 0;
 }
 
-async function cleanUp(dev: Dev, report: Report): Promise<void> {
-  for (const name of await dev.cleanUp(CLEANUP_MS)) {
-    report({ type: 'missing', message: `the webhook of ${name} could not be removed` });
-  }
+/** Resolves to whether all webhooks are removed. */
+async function cleanUp(dev: Dev, timeoutMs: number, report: Report): Promise<boolean> {
+  const left = await dev.cleanUp(timeoutMs);
+  for (const name of left) report({ type: 'missing', message: `the webhook of ${name} could not be removed` });
+  return left.length === 0;
+}
+
+function sayWhatStays(webhooks: number, report: Report): void {
+  if (webhooks === 0) return;
+  const message = `${webhooks === 1 ? '1 webhook stays' : `${webhooks} webhooks stay`} at the provider for the next time; --cleanup removes them`;
+  report({ type: 'note', message });
 }
 
 /** @throws UsageError */
@@ -128,9 +135,11 @@ function urlOption(value: Values[string]): string | undefined {
 
 function faultOption(value: Values[string]): { method: string; status: number } | undefined {
   if (value === undefined) return undefined;
-  const [, method, status] = /^([A-Za-z]+)=([45]\d\d)$/.exec(String(value)) ?? [];
+  const [, method, status] = /^(GET|POST|PATCH|DELETE)=([45]\d\d)$/i.exec(String(value)) ?? [];
   if (method && status) return { method: method.toUpperCase(), status: Number(status) };
-  throw new UsageError(['--simulate-fault must be METHOD=STATUS, such as POST=500']);
+  throw new UsageError([
+    '--simulate-fault must be METHOD=STATUS, such as POST=500; METHOD is GET, POST, PATCH or DELETE',
+  ]);
 }
 
 function secondsOption(value: Values[string], fallback: number): number {

@@ -34,7 +34,20 @@ export type DevLine =
       readonly message: string;
     }
   | { readonly type: 'sources'; readonly sources: readonly SourceRow[] }
-  | { readonly type: 'delivery'; readonly eventType: string; readonly id: string; readonly answer: string }
+  /** What a provider sent, and was answered. */
+  | {
+      readonly type: 'delivery';
+      /** `namespace/name`; absent: nothing is served at that path. */
+      readonly source?: string;
+      /** This and the id are known of authentic deliveries alone. */
+      readonly eventType?: string;
+      readonly id?: string;
+      readonly status: number;
+      readonly outcome: string;
+      readonly detail?: string | undefined;
+      /** What the sink did; the dead-letter sink has the event. */
+      readonly deadLettered?: string;
+    }
   /** An event that a subscriber took. */
   | {
       readonly type: 'handed-on';

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readAdapterState } from '../controller/adapter-state.ts';
-import { nameOf, type ObjectKind, referenceTo } from '../controller/objects.ts';
+import { nameOf, type ObjectKind, referenceTo, type SourceStatus } from '../controller/objects.ts';
 import { AddressGuard, isLoopback } from '../core/address-guard.ts';
 import type { PortWish } from '../core/listen.ts';
 import { Scope } from '../core/scope.ts';
-import { sha256Of } from '../dump/event.ts';
-import { startDumper } from '../dump/server.ts';
 import { API_VERSION } from '../sources/crd.ts';
 import { sources } from '../sources/registry.ts';
 import { startBroker } from './broker.ts';
@@ -19,6 +17,7 @@ import { checkPaths } from './manifest-files.ts';
 import { MemoryCluster } from './memory-cluster.ts';
 import { MemoryRoutes } from './memory-routes.ts';
 import { ObservedObjects } from './observed-objects.ts';
+import { startRememberingDumper } from './remembering-dumper.ts';
 import { type SimulateOptions, startSimulation } from './simulation.ts';
 import { StateFolder } from './state-folder.ts';
 
@@ -43,6 +42,8 @@ export interface Completion {
 export interface Dev {
   /** Resolves when nothing is missing, when the time is over, or at `stop`. */
   complete(timeoutMs: number, stop: AbortSignal): Promise<Completion>;
+  /** How many webhooks were made and are there. */
+  webhooks(): number;
   /** Removes the webhooks; resolves to the names of the sources that could not be let go in time. */
   cleanUp(timeoutMs: number): Promise<readonly string[]>;
   stop(): Promise<void>;
@@ -73,8 +74,8 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
   const guard = new AddressGuard({ allowLoopback: true });
   const sinks = { guard, urlOfService: () => undefined, adviceOn: localAdviceOn };
   const routes = new MemoryRoutes();
-  const dumper = scope.add(await startRememberingDumper(ports.dumper, report, warn));
-  const adapter = await startLocalAdapter(ports.adapter, routes, warn);
+  const dumper = scope.add(await startRememberingDumper(HOST, ports.dumper, report));
+  const adapter = await startLocalAdapter(ports.adapter, routes, report);
   scope.add({ stop: () => adapter.stop(0) });
   const adapterUrl = `http://${HOST}:${adapter.port}`;
   const internalUrl = `http://${HOST}:${adapter.internalPort}`;
@@ -134,6 +135,10 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
       observed.flush();
       return { missing: found, sources: sourcesIn().length, deliveries: simulation?.deliveries().length ?? 0 };
     },
+    webhooks: () => {
+      const statuses = sourcesIn().map(({ status }): SourceStatus => status ?? {});
+      return statuses.flatMap(({ hooks = [] }) => hooks).length;
+    },
     cleanUp: async (timeoutMs) => {
       await files.stop();
       files.deleteSources();
@@ -141,17 +146,6 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
     },
     stop: () => scope.end(),
   };
-}
-
-/** A dumper that keeps of each event its id and the SHA-256 of its data. */
-async function startRememberingDumper(port: PortWish, report: Report, warn: Warn) {
-  const received = new Map<string, string>();
-  const onRefused = (reason: string) => warn('dumper', `refused, not a CloudEvent: ${reason}`);
-  const dumper = await startDumper({ host: HOST, port, setting: '--dump-port', onRefused }, (event) => {
-    received.set(String(event.attributes['id']), event.data ? sha256Of(event.data) : '');
-    report({ type: 'event', event });
-  });
-  return { received, url: `http://${HOST}:${dumper.port}/`, stop: () => dumper.stop() };
 }
 
 function localCluster(

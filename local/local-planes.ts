@@ -6,6 +6,7 @@ import { type Controller, startController } from '../controller/controller.ts';
 import type { SinkDeps } from '../controller/sink.ts';
 import type { PortWish } from '../core/listen.ts';
 import type { SourceDefinition } from '../sources/contract.ts';
+import type { DevLine, Report } from './dev-line.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
 import type { MemoryRoutes } from './memory-routes.ts';
 
@@ -16,10 +17,10 @@ const HOUR_MS = 3_600_000;
 export type Warn = (from: string, message: string) => void;
 
 /** The adapter of a cluster, on loopback, with its routes from memory. */
-export function startLocalAdapter(port: PortWish, routes: MemoryRoutes, warn: Warn): Promise<Adapter> {
+export function startLocalAdapter(port: PortWish, routes: MemoryRoutes, report: Report): Promise<Adapter> {
   const config = readAdapterConfig({ HOST, ALLOW_LOOPBACK_SINKS: 'true', SHUTDOWN_DELAY_MS: '0' });
   const internalPort = { preferred: 8090 };
-  return startAdapter({ ...config, port, internalPort }, warningLog('adapter', warn), routes.feed, {
+  return startAdapter({ ...config, port, internalPort }, adapterLog(report), routes.feed, {
     portSetting: '--port',
   });
 }
@@ -65,16 +66,50 @@ export function startLocalController({
   });
 }
 
-/** What goes wrong is said; the rest is to be seen in status and in what the dumper gets. */
-function warningLog(part: string, warn: Warn) {
-  const options = { level: 'warn', base: null, timestamp: false };
-  return pino(options, { write: (line) => warn(part, sentenceOf(line)) });
+const LOG = { base: null, timestamp: false } as const;
+const WARN = pino.levels.values['warn'] ?? 40;
+
+interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
 }
 
-const TOLD = ['source', 'event', 'delivery', 'outcome', 'status', 'detail', 'error'];
+/** What goes wrong is said; the rest is to be seen in status and in what the dumper gets. */
+function warningLog(part: string, warn: Warn) {
+  return pino({ ...LOG, level: 'warn' }, { write: (line) => warn(part, sentenceOf(JSON.parse(line) as LogLine)) });
+}
 
-function sentenceOf(line: string): string {
-  const { msg, ...facts } = JSON.parse(line) as Record<string, unknown>;
+/** Each delivery is said, also at a path where nothing is served, which the adapter logs for debugging. */
+function adapterLog(report: Report) {
+  const write = (text: string) => {
+    const line = JSON.parse(text) as LogLine;
+    if (line.msg === 'delivery') report(deliveryLineOf(line));
+    else if (line.level >= WARN) report({ type: 'warning', from: 'adapter', message: sentenceOf(line) });
+  };
+  return pino({ ...LOG, level: 'debug' }, { write });
+}
+
+/** `adapter/delivery-log.ts` wrote it. */
+function deliveryLineOf(line: LogLine): DevLine {
+  const { source, event, delivery, status, outcome, detail, path, deadLettered } = line as Partial<
+    Record<string, string>
+  >;
+  return {
+    type: 'delivery',
+    ...(source !== undefined && { source }),
+    ...(event !== undefined && { eventType: event }),
+    ...(delivery !== undefined && { id: delivery }),
+    status: Number(status),
+    outcome: String(outcome),
+    ...((detail ?? path) !== undefined && { detail: detail ?? path }),
+    ...(deadLettered !== undefined && { deadLettered }),
+  };
+}
+
+const TOLD = ['source', 'error'];
+
+function sentenceOf({ msg, ...facts }: LogLine): string {
   const told = TOLD.filter((name) => facts[name] !== undefined).map((name) => `${name} ${String(facts[name])}`);
   return [msg, ...told].join(', ');
 }

@@ -68,17 +68,16 @@ export class Playback {
 
   async #play(delivery: PlayedDelivery, signed: SignedDelivery): Promise<void> {
     if (this.#stopped.signal.aborted) return;
-    const { eventType, id } = delivery;
-    delivery.answer = await this.#post(delivery.url, signed);
-    this.#options.report({ type: 'delivery', eventType, id, answer: delivery.answer });
-  }
-
-  async #post(url: string, signed: SignedDelivery): Promise<string> {
+    const { signal } = this.#stopped;
     try {
-      const { status, text } = await postDelivery(url, signed, this.#stopped.signal);
-      return `${status} ${text}`;
+      const { status, text } = await postDelivery(delivery.url, signed, signal);
+      // The adapter, where it was sent, says what became of it.
+      delivery.answer = `${status} ${text}`;
     } catch (error) {
-      return messageOf(error);
+      delivery.answer = messageOf(error);
+      const { eventType, id, url, answer } = delivery;
+      const message = `${eventType}, delivery ${id}, to ${url}: ${answer}`;
+      if (!signal.aborted) this.#options.report({ type: 'warning', from: 'simulator', message });
     }
   }
 }

@@ -22,6 +22,23 @@ describe('for people', () => {
       line: { type: 'unwanted', broker: 'default/default', ...event },
       text: 'Broker default/default: no Trigger wants a.b  1\n',
     },
+    {
+      line: { type: 'delivery', source: 'default/x', eventType: 'push', id: '7', status: 202, outcome: 'kept' },
+      text: '→ push  default/x  delivery 7  202 kept\n',
+    },
+    {
+      line: { type: 'delivery', source: 'default/x', status: 202, outcome: 'kept', deadLettered: 'sink: answered 400' },
+      text: '→ default/x  202 kept by the dead-letter sink, for the sink: answered 400\n',
+    },
+    {
+      line: { type: 'delivery', status: 404, outcome: 'unknown-path', detail: '/hooks/x' },
+      text: '→ 404 unknown-path: /hooks/x\n',
+    },
+    {
+      line: { type: 'problem', file: 'a.yaml', line: 0, message: 'it is gone' },
+      text: 'a.yaml: it is gone\n',
+    },
+    { line: { type: 'applied', file: 'a.yaml' }, text: 'a.yaml: applied\n' },
   ];
   for (const { line, text } of rows) it(text.trimEnd(), () => expect(printed(line)).toBe(text));
 });

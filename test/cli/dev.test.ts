@@ -103,6 +103,7 @@ describe('headwater dev', () => {
     { args: [], message: 'name manifests: -f PATH' },
     { args: ['-f', 'x', '--simulate-fault', 'POST=500'], message: '--simulate-fault is for --simulate' },
     { args: ['-f', 'x', '--simulate', '--simulate-fault', '500'], message: '--simulate-fault must be METHOD=STATUS' },
+    { args: ['-f', 'x', '--simulate', '--simulate-fault', 'PUT=500'], message: 'METHOD is GET, POST, PATCH or DELETE' },
     { args: ['-f', 'x', '--public-url', 'hello'], message: '--public-url must be an http or https URL' },
     { args: ['-f', 'x', '--port', 'http'], message: '--port must be a port number' },
     { args: ['-f', 'x', '--timeout', 'long'], message: '--timeout must be a number of seconds' },

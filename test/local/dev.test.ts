@@ -104,6 +104,30 @@ describe('without access token', () => {
   });
 });
 
+describe('what a provider sends is said', () => {
+  const deliveries = () => local.lines.filter(({ type }) => type === 'delivery' || type === 'warning');
+
+  it('by source, event and outcome', async () => {
+    const sink = await aSink(202, 400);
+    const delivery = { deadLetterSink: { uri: (await aSink()).url() } };
+    await local.startReady({ publicUrl: undefined });
+    await local.write('source.yaml', local.source({ sink: { uri: sink.url() }, delivery }));
+    await local.holds(() => expect(local.lines.some(({ type }) => type === 'applied')).toBe(true));
+    const url = local.hooks()[0]?.split(' ')[1] ?? '';
+    for (const [to, secret] of [[url], [url], [url, 'forged'], [`${url}x`]] as const) await deliver(to ?? '', secret);
+    const kept = { type: 'delivery', source: 'default/hello', eventType: 'push', status: 202, outcome: 'kept' };
+    const id = expect.any(String) as string;
+    const path = `${new URL(url).pathname}x`;
+    await local.holds(() => expect(deliveries()).toHaveLength(4));
+    expect(deliveries()).toEqual([
+      { ...kept, id },
+      { ...kept, id, deadLettered: 'sink: answered 400' },
+      { type: 'delivery', source: 'default/hello', status: 401, outcome: 'forged' },
+      { type: 'delivery', status: 404, outcome: 'unknown-path', detail: path },
+    ]);
+  });
+});
+
 describe('edits are followed', () => {
   beforeEach(() => local.startReady());
 
@@ -198,6 +222,21 @@ describe('the end', () => {
     local.github.refuse(undefined);
   });
 
+  it('--cleanup that could not remove a webhook ends with 1', async () => {
+    await local.write('all.yaml', local.secret(), local.source());
+    const ports = ['--port', '0', '--broker-port', '0', '--dump-port', '0', '--public-url', PUBLIC_URL];
+    const args = ['dev', '-f', 'manifests', ...ports, '--cleanup', '--timeout', '1'];
+    const command = HeadwaterProcess.start(args, { cwd: local.folder });
+    await command.waitFor(/GitHubSource default\/hello {2}Ready=True/);
+    local.github.refuse(500, /^DELETE/);
+    const { code, stderr } = await command.signal('SIGINT');
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'headwater dev: the webhook of GitHubSource default/hello could not be removed\n',
+    });
+    local.github.refuse(undefined);
+  });
+
   const commands = [
     { name: 'Ctrl-C leaves webhooks', args: [], signal: 'SIGINT' as const, left: 1 },
     { name: '--cleanup removes them', args: ['--cleanup'], signal: 'SIGINT' as const, left: 0 },
@@ -209,7 +248,9 @@ describe('the end', () => {
       const ports = ['--port', '0', '--broker-port', '0', '--dump-port', '0', '--public-url', PUBLIC_URL];
       const command = HeadwaterProcess.start(['dev', '-f', 'manifests', ...ports, ...args], { cwd: local.folder });
       await command.waitFor(/GitHubSource default\/hello {2}Ready=True/);
-      const { code, stderr } = await (signal ? command.signal(signal) : command.ended);
+      const { code, stdout, stderr } = await (signal ? command.signal(signal) : command.ended);
       expect({ code, stderr, hooks: local.hooks().length }).toEqual({ code: 0, stderr: '', hooks: left });
+      const stays = '1 webhook stays at the provider for the next time; --cleanup removes them\n';
+      expect(stdout.includes(stays)).toBe(left === 1);
     });
 });
