@@ -15,7 +15,7 @@ export interface AppliedManifestsOptions {
   readonly sources: readonly ObjectKind[];
   /** false: sources are not remembered over a restart, as when their webhooks are not real. */
   readonly remembers: boolean;
-  /** What a restart must know could not be written; a sentence, said once. */
+  /** What a restart must know could not be written, or was gone; a sentence, said once. */
   readonly onUnsaved: (message: string) => void;
 }
 
@@ -125,7 +125,8 @@ export class AppliedManifests {
         return { file: this.#files.get(keyOf(referenceTo(object))) ?? '', object };
       });
     try {
-      state.save([...this.#others, ...own]);
+      const wasGone = state.save([...this.#others, ...own]);
+      if (wasGone) this.#options.onUnsaved('the folder that keeps what a restart must know was gone: it is made anew');
       this.#unsaved = '';
     } catch (error) {
       const message = `what a restart must know cannot be kept: ${messageOf(error)}`;

@@ -30,6 +30,16 @@ export class StateFolder {
     }
   }
 
+  /**
+   * The one that is there already.
+   * @throws ConfigurationError when there is none.
+   */
+  static existing(folder: string): StateFolder {
+    if (existsSync(join(folder, 'key'))) return new StateFolder(folder);
+    const advice = `there is no ${folder}/ here, in which headwater dev keeps the key to webhook URLs: run this in the folder headwater dev runs in`;
+    throw new ConfigurationError('state', [advice]);
+  }
+
   #makeKey(): Buffer {
     const key = randomBytes(KEY_BYTES);
     this.#makeFolder(key);
@@ -74,10 +84,12 @@ export class StateFolder {
     }
   }
 
-  /** Makes the folder anew where somebody removed it. */
-  save(sources: readonly RememberedSource[]): void {
-    if (!existsSync(join(this.#folder, 'key'))) this.#makeFolder(this.#key);
+  /** Returns whether the folder was made anew, since somebody removed it. */
+  save(sources: readonly RememberedSource[]): boolean {
+    const isGone = !existsSync(join(this.#folder, 'key'));
+    if (isGone) this.#makeFolder(this.#key);
     this.#write('sources.json', `${JSON.stringify(sources, null, 1)}\n`);
+    return isGone;
   }
 
   #read(name: string): string | undefined {

@@ -185,6 +185,16 @@ describe('edits are followed', () => {
     expect([local.hooks(), local.writes()]).toEqual([hooks, ['POST octo/hello', 'PATCH octo/hello']]);
   });
 
+  it('a state folder that was removed is made anew, and that is said', async () => {
+    const before = await local.state();
+    await rm(local.stateFolder, { recursive: true });
+    await local.write('source.yaml', local.source({ eventTypes: ['issues'] }));
+    const message = 'the folder that keeps what a restart must know was gone: it is made anew';
+    await local.holds(() => expect(local.lines).toContainEqual({ type: 'warning', from: 'state', message }));
+    await local.holds(() => expect(local.github.hooks.map(({ events }) => events)).toEqual([['issues']]));
+    expect((await local.state())['key']).toBe(before['key']);
+  });
+
   it('when what a restart must know cannot be kept, that is said once, and all goes on', async () => {
     await rm(local.stateFolder, { recursive: true });
     await mkdir(join(local.stateFolder, 'sources.json', 'x'), { recursive: true });
