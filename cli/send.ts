@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { messageOf } from '../core/errors.ts';
+import { codeOf, messageOf } from '../core/errors.ts';
 import { printable } from '../dump/format.ts';
 import { postDelivery } from '../local/post-delivery.ts';
 import { type BodyForm, bodyForms, type JsonObject, type SignedDelivery, type Simulator } from '../sources/contract.ts';
@@ -23,7 +23,7 @@ export const sendCommand: Command = {
       value: 'PATH',
       help: 'manifests of headwater dev: URL and secret are taken from the source in them',
     },
-    source: { type: 'string', value: 'NAMESPACE/NAME', help: 'which source, where the manifests hold several' },
+    source: { type: 'string', value: '[NAMESPACE/]NAME', help: 'which source, where the manifests hold several' },
     adapter: { type: 'string', value: 'URL', help: 'with -f: where the adapter is (http://127.0.0.1:8080)' },
     url: { type: 'string', value: 'URL', help: 'without -f: the webhook URL' },
     'secret-file': {
@@ -31,7 +31,11 @@ export const sendCommand: Command = {
       value: 'FILE',
       help: 'without -f: holds the webhook secret; a line break at its end is not part of it',
     },
-    event: { type: 'string', value: 'EVENT', help: 'the event a FILE is (the part of its name before the first dot)' },
+    event: {
+      type: 'string',
+      value: 'EVENT',
+      help: 'the event a FILE is (the part of its name before the first dot, where that is a known event)',
+    },
     id: { type: 'string', value: 'ID', help: 'the delivery id (a new one)' },
     form: {
       type: 'string',
@@ -52,7 +56,8 @@ Ends with 0 only when the answer was 2xx.
     const { kind, url, secret } = await targetOf(values);
     const simulator = await simulatorOf(kind);
     const event = await eventOf(what, eventType, simulator);
-    return post(url, simulator.deliver({ ...event, ...idAndForm }, secret), terminal);
+    const hint = listOption(values['file']).length > 0 ? '; is headwater dev running? else name it with --adapter' : '';
+    return post(url, simulator.deliver({ ...event, ...idAndForm }, secret), { terminal, hint });
   },
 };
 
@@ -165,18 +170,29 @@ async function eventOf(
   const isEvent = recordedEvents.some((event) => event.eventType === eventName);
   if (eventType === undefined && !existsSync(what) && (isEvent || !/[./]/.test(what)))
     throw new UsageError([`there is no recorded event "${what}", nor a file (--list shows the events)`]);
-  const named = eventType ?? basename(what).split('.')[0];
-  if (!named) throw new UsageError([`--event must say which event ${what} is`]);
-  return { eventType: named, payload: await read(what) };
+  const name = basename(what).split('.')[0];
+  const named = eventType ?? recordedEvents.find((event) => event.eventType === name)?.eventType;
+  if (named) return { eventType: named, payload: await read(what) };
+  throw new UsageError([`--event must say which event ${what} is: "${name}" is none that is known`]);
 }
 
-async function post(url: string, delivery: SignedDelivery, terminal: Terminal): Promise<number> {
+/** `hint` is for when nobody listens. */
+async function post(
+  url: string,
+  delivery: SignedDelivery,
+  { terminal, hint }: { terminal: Terminal; hint: string },
+): Promise<number> {
   try {
     const { status, text } = await postDelivery(url, delivery);
     terminal.out(`${[status, text, `(delivery ${printable(delivery.id)})`].filter(Boolean).join(' ')}\n`);
     return status >= 200 && status < 300 ? 0 : 1;
   } catch (error) {
-    terminal.err(`headwater send: ${messageOf(error)}\n`);
+    const isRefused = codeOf(rootOf(error)) === 'ECONNREFUSED';
+    terminal.err(`headwater send: ${messageOf(error)}${isRefused ? hint : ''}\n`);
     return 1;
   }
+}
+
+function rootOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error;
 }

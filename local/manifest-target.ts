@@ -18,7 +18,7 @@ export interface ManifestTarget {
 }
 
 /**
- * The one source in these manifests, or the one named `NAMESPACE/NAME`.
+ * The one source in these manifests, or the one named `NAMESPACE/NAME`, or `NAME` where there is one of that name.
  * @throws ConfigurationError with what to change
  */
 export async function manifestTarget(
@@ -30,17 +30,21 @@ export async function manifestTarget(
   const named = manifests
     .filter(({ kind }) => definitionOf(kind))
     .map((manifest) => ({ manifest, name: `${manifest.metadata.namespace}/${manifest.metadata.name}` }));
-  const [found, ...more] = named.filter((source) => name === undefined || source.name === name);
+  const isMeant = (source: { manifest: LocalManifest; name: string }) =>
+    name === undefined || name === (name.includes('/') ? source.name : source.manifest.metadata.name);
+  const [found, ...more] = named.filter(isMeant);
   if (!found)
     throw fault(
       name === undefined
         ? 'there is no source in the manifests'
         : `there is no source ${name}; there are: ${named.map((source) => source.name).join(', ') || 'none'}`,
     );
-  if (more.length > 0) throw fault(`name one with --source: ${named.map((source) => source.name).join(', ')}`);
+  if (more.length > 0)
+    throw fault(`name one with --source: ${[found, ...more].map((source) => source.name).join(', ')}`);
   const { kind, metadata } = found.manifest;
-  const uid = metadata.uid ?? new StateFolder(stateFolder).uidOf({ kind, ...metadata });
-  return { kind, path: `/hooks/${uid}`, secret: await secretOf(found.manifest, manifests) };
+  const secret = await secretOf(found.manifest, manifests);
+  const uid = metadata.uid ?? StateFolder.existing(stateFolder).uidOf({ kind, ...metadata });
+  return { kind, path: `/hooks/${uid}`, secret };
 }
 
 async function manifestsIn(paths: readonly string[]): Promise<readonly LocalManifest[]> {

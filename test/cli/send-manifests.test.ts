@@ -1,13 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HeadwaterProcess } from '../support/headwater.ts';
+import { aSink, stopParts } from '../support/parts.ts';
 
 const SAMPLES = join(import.meta.dirname, '../../config/samples');
 let cwd: string;
 beforeEach(async () => void (cwd = await mkdtemp(join(tmpdir(), 'headwater-send-'))));
-afterEach(() => rm(cwd, { recursive: true, force: true }));
+afterEach(async () => {
+  await stopParts();
+  await rm(cwd, { recursive: true, force: true });
+});
 
 const send = (...args: string[]) => HeadwaterProcess.run(['send', ...args], { cwd });
 
@@ -15,7 +19,7 @@ const send = (...args: string[]) => HeadwaterProcess.run(['send', ...args], { cw
 const manifest = (name: string, secretKey = 'secretToken') => `
 apiVersion: sources.knative.dev/v1alpha1
 kind: GitHubSource
-metadata: { name: ${name}, namespace: demo }
+metadata: { name: ${name}, namespace: demo, uid: the-uid }
 spec:
   ownerAndRepository: octo/hello
   eventTypes: [push]
@@ -62,6 +66,39 @@ describe('headwater send -f', () => {
       'http://127.0.0.1:1',
     );
     expect(named.stderr).toMatch(/^headwater send: fetch failed/);
+  });
+
+  it('a source is named without its namespace where that is enough', async () => {
+    const other = manifest('a').replaceAll('namespace: demo', 'namespace: other').replace('the-uid', 'another-uid');
+    await writeFile(join(cwd, 'all.yaml'), [manifest('a'), manifest('b').split('---')[0], other].join('\n---\n'));
+    const sink = await aSink(202);
+    const to = ['push', '-f', 'all.yaml', '--adapter', sink.url(), '--source'];
+    expect(await send(...to, 'b')).toMatchObject({ code: 0, stderr: '' });
+    expect(sink.received.map(({ path }) => path)).toEqual(['/hooks/the-uid']);
+    const { code, stderr } = await send(...to, 'a');
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'headwater send: name one with --source: demo/a, other/a\n' });
+  });
+
+  it('nobody there: it asks for headwater dev', async () => {
+    await writeFile(join(cwd, 'a.yaml'), manifest('a'));
+    const sink = await aSink();
+    const url = sink.url();
+    await sink.close();
+    const { code, stderr } = await send('push', '-f', 'a.yaml', '--adapter', url);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/ECONNREFUSED.*; is headwater dev running\? else name it with --adapter\n$/);
+  });
+
+  it('in a folder where headwater dev never ran: that is said, and no key is made', async () => {
+    await writeFile(join(cwd, 'a.yaml'), manifest('a').replace(', uid: the-uid', ''));
+    const { code, stderr } = await send('push', '-f', 'a.yaml');
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^headwater send: there is no \.headwater\/ here, .*the folder headwater dev runs in\n$/,
+      ),
+    });
+    expect(await readdir(cwd)).toEqual(['a.yaml']);
   });
 
   const refusals: { name: string; text: string; args?: string[]; says: string }[] = [

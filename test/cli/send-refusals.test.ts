@@ -57,6 +57,14 @@ describe('it refuses with 2, a sentence and a hint, and sends nothing', () => {
     });
   }
 
+  it('a file whose name is no known event', async () => {
+    const file = await target.write('my-push.json', '{}');
+    const { code, stderr } = await target.send(file);
+    const says = `--event must say which event ${file} is: "my-push" is none that is known`;
+    expect({ code, stderr }).toEqual({ code: 2, stderr: `headwater send: ${says}\n${hint}` });
+    expect(target.server.received).toEqual([]);
+  });
+
   for (const content of ['', '\n', '\r\n']) {
     it(`a secret file that holds ${JSON.stringify(content)}`, async () => {
       const file = await target.write('secret', content);

@@ -129,7 +129,12 @@ describe('what it sends', () => {
       options: ['--event', 'issue_comment'],
       event: 'issue_comment',
     },
-    { name: 'an event the recordings do not know', file: 'thing_happened.json', event: 'thing_happened' },
+    {
+      name: 'an event the recordings do not know',
+      file: 'thing.json',
+      options: ['--event', 'thing_happened'],
+      event: 'thing_happened',
+    },
   ];
   for (const { name, file, options = [], event } of files) {
     it(`the bytes of a file, as ${name}`, async () => {
