@@ -119,7 +119,7 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
   const publicUrlFor = (api: string | undefined) =>
     options.publicUrl ?? (api === undefined || simulate || isLoopback(api) ? adapterUrl : undefined);
   const definitions = simulation?.definitions ?? sources;
-  scope.add(startLocalController({ cluster, definitions, sinks, publicUrlFor, adapterUrl, warn }));
+  scope.add(startLocalController({ cluster, definitions, sinks, publicUrlFor, warn }));
 
   const sourcesIn = () => SOURCE_KINDS.flatMap((kind) => cluster.all(kind));
   const missing = () =>

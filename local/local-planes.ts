@@ -31,8 +31,6 @@ export interface LocalControllerOptions {
   readonly sinks: Omit<SinkDeps, 'objects'>;
   /** Base URL under which the provider with this API reaches the adapter; `api` undefined: the user makes the webhook. */
   readonly publicUrlFor: (api: string | undefined) => string | undefined;
-  /** The laptop's own, at which nothing speaks TLS. */
-  readonly adapterUrl: string;
   readonly warn: Warn;
 }
 
@@ -42,7 +40,6 @@ export function startLocalController({
   definitions,
   sinks,
   publicUrlFor,
-  adapterUrl,
   warn,
 }: LocalControllerOptions): Controller {
   return startController({

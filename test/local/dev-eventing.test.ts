@@ -21,7 +21,8 @@ describe('what else is in the manifests', () => {
       name: 'no Broker',
       objects: [trigger({ subscriber: { uri: 'http://127.0.0.1:9' } })],
       condition: 'Ready=False BrokerDoesNotExist',
-      message: /^Broker default\/default \(eventing\.knative\.dev\/v1\) not found: create it, or name another in spec\.broker$/,
+      message:
+        /^Broker default\/default \(eventing\.knative\.dev\/v1\) not found: create it, or name another in spec\.broker$/,
     },
     {
       name: 'no Service',
@@ -33,7 +34,8 @@ describe('what else is in the manifests', () => {
       name: 'a Service that runs nowhere',
       objects: [broker, trigger(toApp), service()],
       condition: 'Ready=False SubscriberNotFound',
-      message: /^spec\.subscriber: Service default\/app: on a laptop nothing runs it: annotate it with local\.headwater\.dev\/url: http:/,
+      message:
+        /^spec\.subscriber: Service default\/app: on a laptop nothing runs it: annotate it with local\.headwater\.dev\/url: http:/,
     },
     {
       name: 'a Service with a URL',
