@@ -25,7 +25,7 @@ export async function finalizeSource(
   const finalizer = namesOf(definition).crd;
   if (!source.metadata.finalizers?.includes(finalizer)) return undefined;
   const announce = (announcement: Announcement) => cluster.announce(source, announcement);
-  const webhookDeps = { webhooks: await definition.loadWebhookApi(), tokens, announce };
+  const webhookDeps = { webhooks: await definition.loadWebhookApi(deps.guard), tokens, announce };
   const plan = (await definition.loadSpec()).planOf(source.spec);
   const removal = await removeAll(source, plan, webhookDeps, deps);
   if (removal.faults.length > 0 && !isLetGo(source, deps)) {

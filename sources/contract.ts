@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TSchema } from 'typebox';
+import type { AddressGuard } from '../core/address-guard.ts';
 import type { BodyDigest } from '../core/body-digest.ts';
 import type { EventAttributes } from '../core/cloud-event.ts';
 import type { PortWish } from '../core/listen.ts';
@@ -190,6 +191,7 @@ export interface SourceDefinition {
   /** `malformed`: a sentence on why it is no delivery of this provider, though rightly signed; nothing of it is quoted. */
   toEvent(delivery: VerifiedDelivery): ProviderEvent | { readonly malformed: string };
   loadSpec(): Promise<SpecDefinition>;
-  loadWebhookApi(): Promise<WebhookApi>;
+  /** `guard`: asked before each connection to an API that a spec names. */
+  loadWebhookApi(guard: AddressGuard): Promise<WebhookApi>;
   loadSimulator(): Promise<Simulator>;
 }

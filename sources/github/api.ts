@@ -1,4 +1,7 @@
 import { Octokit } from '@octokit/rest';
+import type { RequestInit } from 'undici';
+import { type AddressGuard, ForbiddenAddressError } from '../../core/address-guard.ts';
+import { guardedFetch, OversizedReplyError } from '../../core/guarded-fetch.ts';
 import { RemoteApiError, type RemoteTrouble } from '../../core/remote-api-error.ts';
 import type { HookAccess } from '../contract.ts';
 
@@ -9,18 +12,23 @@ const LONGEST_REASON = 300;
 
 const silent = () => undefined;
 
+/** `guard`: which addresses the API may have. */
+export interface GuardedAccess extends HookAccess {
+  readonly guard: AddressGuard;
+}
+
 /**
  * A client of GitHub's REST API without retries (the work queue has them), with a time limit on every call, and without
  * redirects: a token must not go to another host.
  */
-export function githubApi({ api, token }: Pick<HookAccess, 'api' | 'token'>): Octokit {
+export function githubApi({ api, token, guard }: Omit<GuardedAccess, 'repository'>): Octokit {
   const octokit = new Octokit({
     auth: token,
     baseUrl: api,
     userAgent: 'headwater',
     // It writes to the console otherwise.
     log: { debug: silent, info: silent, warn: silent, error: silent },
-    request: { redirect: 'manual' },
+    request: { fetch: (url: string, init: RequestInit) => guardedFetch(guard, url, init) },
   });
   octokit.hook.wrap('request', async (request, options) => {
     const call = `${options.method} ${options.url.replace(api, '').replace(/\?.*/, '')}`;
@@ -51,6 +59,8 @@ interface Failure {
 }
 
 function remoteApiError(call: string, error: unknown): RemoteApiError {
+  const refusal = refusalIn(error);
+  if (refusal) return new RemoteApiError(call, { trouble: 'invalid', reason: refusal.message }, { cause: error });
   const { status, response, message } = error as Failure;
   // A call that never got an answer looks like a 500.
   if (response === undefined || status === undefined) {
@@ -59,6 +69,12 @@ function remoteApiError(call: string, error: unknown): RemoteApiError {
   const trouble = isRateLimit(status, response) ? 'rate-limited' : troubleOf(status);
   const retryAfterMs = trouble === 'rate-limited' ? waitOf(response.headers, Date.now()) : undefined;
   return new RemoteApiError(call, { trouble, status, reason: reasonOf(response.data), retryAfterMs });
+}
+
+/** Why we broke off the call; only another githubAPIURL helps. */
+function refusalIn(error: unknown): Error | undefined {
+  if (error instanceof ForbiddenAddressError || error instanceof OversizedReplyError) return error;
+  return error instanceof Error ? refusalIn(error.cause) : undefined;
 }
 
 const TROUBLES: Readonly<Record<number, RemoteTrouble>> = {

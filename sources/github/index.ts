@@ -12,6 +12,6 @@ export const github: SourceDefinition = {
   authenticate,
   toEvent,
   loadSpec: async () => (await import('./spec.ts')).specDefinition,
-  loadWebhookApi: async () => (await import('./webhook.ts')).webhook,
+  loadWebhookApi: async (guard) => (await import('./webhook.ts')).webhookApi(guard),
   loadSimulator: async () => (await import('./simulator.ts')).simulator,
 };

@@ -1,6 +1,7 @@
+import type { AddressGuard } from '../../core/address-guard.ts';
 import { RemoteApiError } from '../../core/remote-api-error.ts';
 import type { DesiredHook, HookAccess, ObservedHook, WebhookApi } from '../contract.ts';
-import { githubApi } from './api.ts';
+import { type GuardedAccess, githubApi } from './api.ts';
 import { hooksPath } from './spec.ts';
 
 /** A webhook as GitHub's API has it; the secret reads as asterisks. */
@@ -89,7 +90,7 @@ function isAt(hook: GitHubHook, path: string): boolean {
 /** Of 100 webhooks each; GitHub allows 20 for an event. */
 const MOST_PAGES = 50;
 
-async function observe(access: HookAccess, end: string): Promise<readonly ObservedHook[]> {
+async function observe(access: GuardedAccess, end: string): Promise<readonly ObservedHook[]> {
   const octokit = githubApi(access);
   const path = hooksPath(access.repository);
   const found: ObservedHook[] = [];
@@ -116,7 +117,7 @@ function nextPageOf(link: string | undefined, { api, repository }: HookAccess): 
   throw new RemoteApiError(`GET ${hooksPath(repository)}`, { trouble: 'invalid', reason });
 }
 
-async function create(access: HookAccess, desired: DesiredHook, path: string): Promise<ObservedHook> {
+async function create(access: GuardedAccess, desired: DesiredHook, path: string): Promise<ObservedHook> {
   try {
     const call = `POST ${hooksPath(access.repository)}`;
     const answer = await githubApi(access).request(call, { name: 'web', ...written(desired) });
@@ -131,12 +132,12 @@ async function create(access: HookAccess, desired: DesiredHook, path: string): P
   }
 }
 
-async function update(access: HookAccess, id: string, desired: DesiredHook): Promise<ObservedHook> {
+async function update(access: GuardedAccess, id: string, desired: DesiredHook): Promise<ObservedHook> {
   const call = `PATCH ${hooksPath(access.repository)}/${id}`;
   return observed(hookIn(call, await githubApi(access).request(call, written(desired))));
 }
 
-async function remove(access: HookAccess, id: string): Promise<void> {
+async function remove(access: GuardedAccess, id: string): Promise<void> {
   const call = `DELETE ${hooksPath(access.repository)}/${id}`;
   try {
     const { status } = await githubApi(access).request(call);
@@ -159,4 +160,13 @@ const advice: WebhookApi['advice'] = {
   failing: 'GitHub has trouble; it is tried again',
 };
 
-export const webhook: WebhookApi = { advice, observe, create, update, remove };
+/** `guard`: which addresses githubAPIURL may lead to. */
+export function webhookApi(guard: AddressGuard): WebhookApi {
+  return {
+    advice,
+    observe: (access, path) => observe({ ...access, guard }, path),
+    create: (access, desired, path) => create({ ...access, guard }, desired, path),
+    update: (access, id, desired) => update({ ...access, guard }, id, desired),
+    remove: (access, id) => remove({ ...access, guard }, id),
+  };
+}

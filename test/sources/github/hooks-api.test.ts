@@ -1,9 +1,10 @@
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AddressGuard } from '../../../core/address-guard.ts';
 import type { DesiredHook, HookAccess } from '../../../sources/contract.ts';
 import { type Exchange, SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
-import { webhook } from '../../../sources/github/webhook.ts';
+import { webhookApi } from '../../../sources/github/webhook.ts';
 import description from '../../golden/github-hooks-api.json' with { type: 'json' };
 
 /** What GitHub's OpenAPI description says; "scripts/extract-hooks-api.ts" takes it from there. */
@@ -43,6 +44,7 @@ function faultsOf(exchange: Exchange): string[] {
 }
 
 const basicError = operations.find(({ responses }) => responses['404'])?.responses['404'] ?? {};
+const webhook = webhookApi(new AddressGuard({ allowLoopback: true }));
 const exchanges: Exchange[] = [];
 const github = new SimulatedGitHub({ onExchange: (exchange) => void exchanges.push(exchange) });
 let api: string;

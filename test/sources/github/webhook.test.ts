@@ -1,10 +1,11 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AddressGuard } from '../../../core/address-guard.ts';
 import type { DesiredHook, HookAccess } from '../../../sources/contract.ts';
 import { SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
-import { webhook } from '../../../sources/github/webhook.ts';
+import { webhookApi } from '../../../sources/github/webhook.ts';
+import { anApi, sendJson } from '../../support/an-api.ts';
 
+const webhook = webhookApi(new AddressGuard({ allowLoopback: true }));
 const PATH = '/hooks/0a1b2c3d';
 const desired: DesiredHook = {
   url: `https://hooks.example.com${PATH}`,
@@ -154,22 +155,6 @@ describe('writing', () => {
     await expect(webhook.remove(access, id)).resolves.toBeUndefined();
   });
 });
-
-/** An API that answers each call with `answer`; it counts the calls. */
-async function anApi(answer: (request: IncomingMessage, reply: ServerResponse) => void) {
-  const calls: string[] = [];
-  const server = createServer((request, reply) => {
-    calls.push(`${request.method} ${request.url}`);
-    answer(request, reply);
-  });
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  onTestFinished(() => server.closeAllConnections());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls };
-}
-
-const sendJson = (reply: ServerResponse, body: unknown, status = 200, headers: Record<string, string> = {}) =>
-  reply.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 
 describe('the next page of the list', () => {
   const elsewhere: { name: string; next: (api: string) => string }[] = [
