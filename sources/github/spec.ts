@@ -12,7 +12,7 @@ const schema = Type.Object(
     ownerAndRepository: Type.String({
       minLength: 1,
       maxLength: 1024,
-      description: 'owner/repository, or the name of an organization or owner for a hook on all of its repositories.',
+      description: 'owner/repository, or the name of an organization for a hook on all of its repositories.',
     }),
     eventTypes: Type.Array(
       Type.String({
