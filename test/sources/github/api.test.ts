@@ -1,13 +1,24 @@
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AddressGuard } from '../../../core/address-guard.ts';
-import type { HookAccess } from '../../../sources/contract.ts';
+import type { DesiredHook, HookAccess } from '../../../sources/contract.ts';
+import { SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
 import { webhookApi } from '../../../sources/github/webhook.ts';
 import { anApi, sendJson } from '../../support/an-api.ts';
 
 const PATH = '/hooks/0a1b2c3d';
-const access: Omit<HookAccess, 'api'> = { repository: 'octo/hello', token: 'good' };
+const desired: DesiredHook = { url: `https://hooks.example.com${PATH}`, eventTypes: ['push'], secret: 's3cret' };
+const webhook = webhookApi(new AddressGuard({ allowLoopback: true }));
+let github: SimulatedGitHub;
+let access: HookAccess;
+
+beforeEach(async () => {
+  github = new SimulatedGitHub();
+  access = { api: await github.start(), repository: 'octo/hello', token: 'good' };
+});
+afterEach(() => github.stop());
+
 const listOf = (api: string, allowLoopback = true) =>
   webhookApi(new AddressGuard({ allowLoopback })).observe({ ...access, api }, PATH);
 
@@ -83,5 +94,100 @@ describe('an answer of more than 8 MiB', () => {
       reply.setHeader('content-type', 'application/json').end(list(8 * MIB)),
     );
     expect(await listOf(api.url)).toEqual([]);
+  });
+});
+
+describe('trouble', () => {
+  const rows: { status: number; headers?: Record<string, string>; error: object }[] = [
+    { status: 401, error: { trouble: 'unauthorized', message: expect.stringContaining('401 Bad credentials') } },
+    { status: 403, error: { trouble: 'forbidden', retryAfterMs: undefined } },
+    { status: 403, headers: { 'retry-after': '7' }, error: { trouble: 'rate-limited', retryAfterMs: 7000 } },
+    { status: 403, headers: { 'x-ratelimit-remaining': '0' }, error: { trouble: 'rate-limited' } },
+    { status: 429, error: { trouble: 'rate-limited' } },
+    { status: 404, error: { trouble: 'not-found' } },
+    { status: 422, error: { trouble: 'invalid' } },
+    { status: 500, error: { trouble: 'failing', status: 500 } },
+    { status: 503, error: { trouble: 'failing', status: 503 } },
+  ];
+  for (const { status, headers = {}, error } of rows) {
+    it(`${status} ${JSON.stringify(headers)}: said at once, in one call`, async () => {
+      github.refuse(status, /./, headers);
+      await expect(webhook.observe(access, PATH)).rejects.toMatchObject({ name: 'RemoteApiError', ...error });
+      expect(github.calls).toHaveLength(1);
+    });
+  }
+
+  const inAMinute = 60_000;
+  const inAnHour = expect.toSatisfy((ms: number) => ms > 3_000_000 && ms <= 3_600_000);
+  const secondary =
+    'https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits';
+  const now = Math.floor(Date.now() / 1000);
+  const limits: { name: string; status?: number; headers?: Record<string, string>; url?: string; wait: unknown }[] = [
+    { name: 'Retry-After as given', headers: { 'retry-after': '3' }, wait: 3000 },
+    {
+      name: 'Retry-After before all else',
+      headers: { 'retry-after': '90', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(now + 3600) },
+      wait: 90_000,
+    },
+    {
+      name: 'the end of an empty quota',
+      headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(now + 3600) },
+      wait: inAnHour,
+    },
+    {
+      name: 'a minute where the quota ends before',
+      headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(now + 5) },
+      wait: inAMinute,
+    },
+    { name: 'a minute where nothing is said of its end', headers: { 'x-ratelimit-remaining': '0' }, wait: inAMinute },
+    {
+      name: 'a minute while there is quota left',
+      status: 429,
+      headers: { 'x-ratelimit-remaining': '4711', 'x-ratelimit-reset': String(now + 3600) },
+      wait: inAMinute,
+    },
+    {
+      name: 'a minute for a secondary limit, told by its documentation alone',
+      headers: { 'x-ratelimit-remaining': '4711', 'x-ratelimit-reset': String(now + 3600) },
+      url: secondary,
+      wait: inAMinute,
+    },
+    {
+      name: 'a minute for one without headers',
+      url: 'https://ghe.example.com/rest#secondary-rate-limits',
+      wait: inAMinute,
+    },
+    { name: 'a minute where nothing is said', status: 429, wait: inAMinute },
+  ];
+  for (const { name, status = 403, headers, url, wait } of limits) {
+    it(`a rate limit: ${name}`, async () => {
+      const body = { message: 'You have exceeded a limit', ...(url && { documentation_url: url }) };
+      const api = await anApi((_request, reply) => sendJson(reply, body, status, headers));
+      const error = { trouble: 'rate-limited', status, retryAfterMs: wait };
+      await expect(webhook.observe({ ...access, api: api.url }, PATH)).rejects.toMatchObject(error);
+    });
+  }
+
+  it('of the list names it without its query', async () => {
+    github.refuse(404);
+    await expect(webhook.observe(access, PATH)).rejects.toThrow('GET /repos/octo/hello/hooks: 404 Not Found');
+  });
+
+  it('a wrong token', async () => {
+    const wrong = webhook.create({ ...access, token: 'bad-token' }, desired, PATH);
+    await expect(wrong).rejects.toMatchObject({
+      trouble: 'unauthorized',
+      message: expect.not.stringContaining('bad-token'),
+    });
+  });
+
+  it('nobody there', async () => {
+    await github.stop();
+    await expect(webhook.observe(access, PATH)).rejects.toMatchObject({ trouble: 'unreachable', status: undefined });
+  });
+
+  it('a redirect is not followed: the token stays where it belongs', async () => {
+    github.refuse(307, /./, { location: 'http://127.0.0.1:1/' });
+    await expect(webhook.observe(access, PATH)).rejects.toMatchObject({ name: 'RemoteApiError', status: 307 });
   });
 });
