@@ -43,7 +43,7 @@ export async function ensureWebhook(input: WebhookInput, deps: WebhookDeps): Pro
     return { done: { ...plan.hook, id, secretVersion: secret.version } };
   } catch (error) {
     if (!(error instanceof RemoteApiError)) throw error;
-    const reason = recorded ? 'ReconciliationFailed' : 'CreationFailed';
+    const reason = recorded?.id ? 'ReconciliationFailed' : 'CreationFailed';
     const isAnswered = error.status !== undefined && error.status < 500;
     return {
       ...blocked(reason, adviceOn(error, deps.webhooks), retryOf(error)),

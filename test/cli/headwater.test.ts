@@ -23,7 +23,7 @@ const commands = {
   dump: ['--port PORT', '--host ADDRESS', '--full', '--output FORM'],
   send: [
     '-f, --file PATH',
-    '--source NAMESPACE/NAME',
+    '--source [NAMESPACE/]NAME',
     '--adapter URL',
     '--url URL',
     '--secret-file FILE',

@@ -19,7 +19,7 @@ const send = (...args: string[]) => HeadwaterProcess.run(['send', ...args], { cw
 const manifest = (name: string, secretKey = 'secretToken') => `
 apiVersion: sources.knative.dev/v1alpha1
 kind: GitHubSource
-metadata: { name: ${name}, namespace: demo, uid: the-uid }
+metadata: { name: ${name}, namespace: demo, uid: uid-of-${name} }
 spec:
   ownerAndRepository: octo/hello
   eventTypes: [push]
@@ -69,12 +69,12 @@ describe('headwater send -f', () => {
   });
 
   it('a source is named without its namespace where that is enough', async () => {
-    const other = manifest('a').replaceAll('namespace: demo', 'namespace: other').replace('the-uid', 'another-uid');
+    const other = manifest('a').replaceAll('namespace: demo', 'namespace: other').replace('uid-of-a', 'another-uid');
     await writeFile(join(cwd, 'all.yaml'), [manifest('a'), manifest('b').split('---')[0], other].join('\n---\n'));
     const sink = await aSink(202);
     const to = ['push', '-f', 'all.yaml', '--adapter', sink.url(), '--source'];
     expect(await send(...to, 'b')).toMatchObject({ code: 0, stderr: '' });
-    expect(sink.received.map(({ path }) => path)).toEqual(['/hooks/the-uid']);
+    expect(sink.received.map(({ path }) => path)).toEqual(['/hooks/uid-of-b']);
     const { code, stderr } = await send(...to, 'a');
     expect({ code, stderr }).toEqual({ code: 1, stderr: 'headwater send: name one with --source: demo/a, other/a\n' });
   });
@@ -90,7 +90,7 @@ describe('headwater send -f', () => {
   });
 
   it('in a folder where headwater dev never ran: that is said, and no key is made', async () => {
-    await writeFile(join(cwd, 'a.yaml'), manifest('a').replace(', uid: the-uid', ''));
+    await writeFile(join(cwd, 'a.yaml'), manifest('a').replace(', uid: uid-of-a', ''));
     const { code, stderr } = await send('push', '-f', 'a.yaml');
     expect({ code, stderr }).toEqual({
       code: 1,
