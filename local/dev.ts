@@ -132,6 +132,8 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
   return {
     complete: async (timeoutMs, signal) => {
       const found = await untilNothing(missing, timeoutMs, signal);
+      // The adapter says of a delivery what it said to the provider a moment later.
+      await sleep(LOOK_MS);
       observed.flush();
       return { missing: found, sources: sourcesIn().length, deliveries: simulation?.deliveries().length ?? 0 };
     },

@@ -43,6 +43,7 @@ function missingDeliveries(
     const what = `${eventType} (delivery ${id}, ${answer === undefined ? 'not answered' : `answered ${answer}`})`;
     if (!received.has(id)) missing.push(`${what} was not received by the dumper`);
     else if (received.get(id) !== sha256) missing.push(`${what} was changed on its way to the dumper`);
+    else if (answer === undefined) missing.push(`${what} was received by the dumper, but not answered`);
   }
   return missing;
 }
