@@ -8,7 +8,7 @@ export default defineConfig({
     reporters: ['default', './test/support/plain-summary.ts'],
     // One API server for all, on two cores.
     fileParallelism: false,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
   },
 });

@@ -64,7 +64,9 @@ export class ObservedObjects {
   #sayTable(): void {
     const rows = this.#sources.flatMap((kind) => this.#cluster.all(kind)).map(rowOf);
     const table = JSON.stringify(rows);
-    if (table === this.#table || (rows.length === 0 && this.#table === '')) return;
+    // Before anything is known, and where there is nothing, there is nothing to show.
+    const isBlank = rows.every(({ ready }) => ready === '') && this.#table === '';
+    if (table === this.#table || isBlank) return;
     this.#table = table;
     this.#report({ type: 'sources', sources: rows });
   }

@@ -199,7 +199,7 @@ export class RealWorld {
   }
 
   /** `Ready=False CreationFailed` */
-  async becomes(condition: string, name = 'hello', timeout = 15_000): Promise<SourceStatus> {
+  async becomes(condition: string, name = 'hello', timeout = 30_000): Promise<SourceStatus> {
     const type = condition.split('=')[0] ?? '';
     return vi.waitFor(
       async () => {
@@ -213,7 +213,7 @@ export class RealWorld {
     );
   }
 
-  async holds(check: () => void | Promise<void>, timeout = 15_000): Promise<void> {
+  async holds(check: () => void | Promise<void>, timeout = 30_000): Promise<void> {
     await vi.waitFor(check, { timeout, interval: 100 });
   }
 
