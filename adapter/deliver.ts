@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ForbiddenAddressError } from '../core/address-guard.ts';
 import { type EventAttributes, headerValueOf } from '../core/cloud-event.ts';
-import { type DeliveryPolicy, isAccepted, isRetryable, retryAfterMs } from '../core/delivery-policy.ts';
+import {
+  type DeliveryPolicy,
+  deadLetterExtensions,
+  isAccepted,
+  isRetryable,
+  retryAfterMs,
+} from '../core/delivery-policy.ts';
 import { codeOf, messageOf } from '../core/errors.ts';
 import type { HeldBytes } from './body.ts';
 import type { DeliveryLimits } from './config.ts';
@@ -129,18 +135,8 @@ function forbidden({ message, group }: ForbiddenAddressError): string {
   return group === 'loopback' ? `${message}; ALLOW_LOOPBACK_SINKS=true allows it` : message;
 }
 
-/** Knative's dead-letter extensions; where there was no answer it sends code 500, and the data in Base64, cut at 1024. */
+/** Where there was no answer Knative sends code 500. */
 function errorExtensions(sink: Sink, answer: Answer | undefined): string[] {
-  const [code, data] =
-    answer?.kind === 'answered'
-      ? [answer.status, answer.body]
-      : [500, Buffer.from(`dispatch error: ${describe(answer)}`)];
-  return [
-    'ce-knativeerrordest',
-    headerValueOf(sink.url),
-    'ce-knativeerrorcode',
-    String(code),
-    'ce-knativeerrordata',
-    data.toString('base64').slice(0, 1024),
-  ];
+  if (answer?.kind === 'answered') return deadLetterExtensions(sink.url, answer.status, answer.body);
+  return deadLetterExtensions(sink.url, 500, Buffer.from(`dispatch error: ${describe(answer)}`));
 }

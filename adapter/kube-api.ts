@@ -7,6 +7,7 @@ import {
   type Page,
   type WatchEvent,
 } from '../core/list-watch.ts';
+import { textLines } from '../core/text-lines.ts';
 
 export interface KubeApiConfig {
   /** Base URL of the API server. */
@@ -53,13 +54,7 @@ export class SecretsTransport implements ListWatchTransport<SecretObject> {
   ): AsyncIterable<WatchEvent> {
     const query = `&watch=true&allowWatchBookmarks=true&resourceVersion=${from.resourceVersion}&timeoutSeconds=${from.timeoutSeconds}`;
     const { body } = await this.#get(this.#path + query, signal);
-    const decoder = new TextDecoder();
-    let rest = '';
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) if (line !== '') yield JSON.parse(line) as WatchEvent;
-    }
+    for await (const line of textLines(body)) yield JSON.parse(line) as WatchEvent;
   }
 
   async close(): Promise<void> {

@@ -65,7 +65,7 @@ export interface Cluster {
   removeFinalizer(source: SourceObject, finalizer: string): Promise<void>;
   /** The route published for a source. */
   readRoute(uid: string): Promise<Route | undefined>;
-  publishRoute(route: Route, source: SourceObject): Promise<void>;
+  publishRoute(route: Route): Promise<void>;
   removeRoute(uid: string): Promise<void>;
   /** The routes this controller published whose sources it does not see: whether they are gone is still to be asked. */
   publishedRoutes(): Promise<readonly PublishedRoute[]>;

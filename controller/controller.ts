@@ -1,7 +1,7 @@
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { SourceDefinition } from '../sources/contract.ts';
-import { API_VERSION } from '../sources/crd.ts';
+import { objectKindOf } from '../sources/crd.ts';
 import { Dependencies, notingReads } from './dependencies.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { type KubeObject, keyOf, type ObjectKind, type ObjectReference } from './objects.ts';
@@ -61,8 +61,8 @@ export function startController(options: ControllerOptions): Controller {
     if (matter !== undefined) seen.set(key, matter);
     queue.add(key);
   };
-  for (const { kind, group } of sources) {
-    cluster.watch({ apiVersion: `${group}/${API_VERSION}`, kind }, (changed) => {
+  for (const definition of sources) {
+    cluster.watch(objectKindOf(definition), (changed) => {
       consider(changed).catch((error: unknown) => {
         onError(keyOf(changed), error);
         // It may matter: the look at it will tell.

@@ -1,4 +1,3 @@
-import type { Route } from '../core/route.ts';
 import type { SourceDefinition } from '../sources/contract.ts';
 import { letsGo } from './abandon-hook.ts';
 import type { Announcement } from './cluster.ts';
@@ -6,13 +5,13 @@ import type { ReconcileDeps } from './deps.ts';
 import type { Facts } from './facts.ts';
 import { manualHookOf } from './manual-hook.ts';
 import type { HookRecord, SourceObject } from './objects.ts';
-import type { RouteInput } from './publish-route.ts';
+import type { RouteInput, ServedEverywhere } from './publish-route.ts';
 import { blocked, isBlocked } from './step.ts';
 import { ensureWebhook, oldRecords, type Removal, recordFor, removeWebhooks } from './webhook.ts';
 
 export interface HookInput {
   readonly url: string;
-  readonly route: Route;
+  readonly served: ServedEverywhere;
   readonly definition: SourceDefinition;
 }
 
@@ -32,12 +31,11 @@ export async function hookFacts(input: RouteInput, hook: HookInput, deps: Reconc
 /** The user makes the webhook; those made before are the user's from now on. */
 async function manualHookFacts(
   { source, plan }: RouteInput,
-  { url, route }: HookInput,
+  { url, served: { route, states } }: HookInput,
   deps: ReconcileDeps,
 ): Promise<HookFacts> {
   const own = recordFor(plan, source);
   for (const hook of source.status?.hooks ?? []) await releaseHook(source, hook, hook === own, deps);
-  const states = await deps.cluster.adapterStates(source.metadata.uid);
   const wanted = {
     webhookURL: url,
     secretVersion: route.secretTokens[0]?.version ?? '',
@@ -66,7 +64,7 @@ async function releaseHook(
 async function managedHookFacts(
   { source, plan }: RouteInput,
   accessToken: string,
-  { url, route, definition }: HookInput,
+  { url, served: { route }, definition }: HookInput,
   deps: ReconcileDeps,
 ): Promise<HookFacts> {
   const announce = (announcement: Announcement) => deps.cluster.announce(source, announcement);

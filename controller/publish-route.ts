@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Route } from '../core/route.ts';
 import type { SourcePlan } from '../sources/contract.ts';
-import type { Cluster } from './cluster.ts';
+import type { AdapterState, Cluster } from './cluster.ts';
 import type { SourceObject } from './objects.ts';
 import { routeOf, secretTokensOf } from './resources/route.ts';
 import type { Secrets } from './secrets.ts';
@@ -28,7 +28,7 @@ export async function publishRoute(input: RouteInput, confirmed: boolean, deps: 
   const published = await deps.cluster.readRoute(source.metadata.uid);
   const rotation = { confirmed, overlapMs: deps.secretOverlapMs, now: deps.now() };
   const tokens = secretTokensOf(secrets.secretToken, published?.secretTokens ?? [], rotation);
-  return publishIfChanged(published, routeOf(source, plan, sinks, tokens), source, deps.cluster);
+  return publishIfChanged(published, routeOf(source, plan, sinks, tokens), deps.cluster);
 }
 
 const NO_SINKS = { sink: null, deadLetterSink: null };
@@ -43,13 +43,12 @@ export async function updateSinks(
   { cluster }: Pick<PublishDeps, 'cluster'>,
 ): Promise<void> {
   const published = await cluster.readRoute(source.metadata.uid);
-  if (published) await publishIfChanged(published, { ...published, ...(sinks ?? NO_SINKS) }, source, cluster);
+  if (published) await publishIfChanged(published, { ...published, ...(sinks ?? NO_SINKS) }, cluster);
 }
 
 async function publishIfChanged(
   published: Route | undefined,
   wanted: Omit<Route, 'generation'>,
-  source: SourceObject,
   cluster: Pick<Cluster, 'publishRoute'>,
 ): Promise<Route> {
   const generation = published?.generation ?? 0;
@@ -57,18 +56,27 @@ async function publishIfChanged(
   const stored = JSON.parse(JSON.stringify({ ...wanted, generation })) as Route;
   if (published && isDeepStrictEqual(published, stored)) return published;
   const route = { ...stored, generation: generation + 1 };
-  await cluster.publishRoute(route, source);
+  await cluster.publishRoute(route);
   return route;
 }
 
+/** A route, and what the adapters that all serve it say of it. */
+export interface ServedEverywhere {
+  readonly route: Route;
+  readonly states: readonly AdapterState[];
+}
+
 /** Whether every ready adapter serves the route as it was published. */
-export async function routeServed(route: Route, { cluster }: Pick<PublishDeps, 'cluster'>): Promise<Step<Route>> {
+export async function routeServed(
+  route: Route,
+  { cluster }: Pick<PublishDeps, 'cluster'>,
+): Promise<Step<ServedEverywhere>> {
   const states = await cluster.adapterStates(route.uid);
   if (states.length === 0) {
     return blocked('MissingReceiveAdapter', 'no adapter is ready: see why its pods are not', { when: 'backoff' });
   }
   const behind = states.filter(({ generation }) => (generation ?? 0) < route.generation).length;
-  if (behind === 0) return { done: route };
+  if (behind === 0) return { done: { route, states } };
   const message = `${behind} of ${states.length} adapters do not serve this source as it is now yet`;
   return blocked('RouteNotServed', message, { when: 'backoff' }, 'Unknown');
 }

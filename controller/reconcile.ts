@@ -74,10 +74,12 @@ async function establishFacts(
   if (isBlocked(served)) return { ...found, deployed: served };
   // What may not even be read in the spec is not repeated in a sentence about it.
   if (isBlocked(address) && plan.problems.length === 0) return { ...found, deployed: address };
-  const hook = await hookFacts(input, { url: webhookURL ?? '', route: served.done, definition }, deps);
+  const hook = await hookFacts(input, { url: webhookURL ?? '', served: served.done, definition }, deps);
+  const { route } = served.done;
   // The provider has the present secret: those it replaced now have an end.
-  const route = isBlocked(hook.webhook) ? served.done : await publishRoute(input, true, deps);
-  return { ...found, deployed: { done: route, note: adapter.note }, ...hook };
+  const hasReplaced = route.secretTokens.slice(1).some(({ validUntil }) => !validUntil);
+  const latest = hasReplaced && !isBlocked(hook.webhook) ? await publishRoute(input, true, deps) : route;
+  return { ...found, deployed: { done: latest, note: adapter.note }, ...hook };
 }
 
 function retryAfter(facts: Facts, { hookCheckMs, now }: ReconcileDeps): Retry {

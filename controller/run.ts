@@ -7,7 +7,7 @@ import { messageOf } from '../core/errors.ts';
 import { createLog, type Log } from '../core/log.ts';
 import { runUntilStopped } from '../core/process.ts';
 import { Scope } from '../core/scope.ts';
-import { API_VERSION } from '../sources/crd.ts';
+import { objectKindOf } from '../sources/crd.ts';
 import { definitionOf, sources } from '../sources/registry.ts';
 import { AccessTokens } from './access-tokens.ts';
 import { readAdapterState } from './adapter-state.ts';
@@ -105,7 +105,7 @@ function startControlling(config: ControllerConfig, api: ApiClient, log: Log) {
     queue: { workers: config.workers, firstDelayMs: 200, longestDelayMs: 300_000, unchangedMs: 300_000 },
     log,
   });
-  const kinds = sources.map(({ group, kind }) => ({ apiVersion: `${group}/${API_VERSION}`, kind }));
+  const kinds = sources.map(objectKindOf);
   const sweep = async () => {
     try {
       for (const { uid, namespace, name } of await sweepRoutes({ cluster, kinds }))

@@ -1,3 +1,4 @@
+import { headerValueOf } from './cloud-event.ts';
 import { millisecondsOf } from './duration.ts';
 import type { DeliverySpec } from './route.ts';
 
@@ -43,4 +44,16 @@ export function retryAfterMs(header: string | undefined, now: number): number {
   if (header === undefined) return 0;
   const wait = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now;
   return Number.isNaN(wait) ? 0 : Math.max(0, wait);
+}
+
+/** Knative's dead-letter extensions, names and values in turn: where the event was refused, with what code, and what was said, cut at 1024. */
+export function deadLetterExtensions(destination: string, code: number, data: Buffer): string[] {
+  return [
+    'ce-knativeerrordest',
+    headerValueOf(destination),
+    'ce-knativeerrorcode',
+    String(code),
+    'ce-knativeerrordata',
+    data.toString('base64').slice(0, 1024),
+  ];
 }

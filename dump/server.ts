@@ -1,16 +1,12 @@
-import fastify, { type FastifyError } from 'fastify';
+import type { FastifyError } from 'fastify';
 import { listen, type PortWish } from '../core/listen.ts';
 import { NotACloudEventError, type ReceivedEvent, readEvents } from './event.ts';
+import { eventServer } from './event-server.ts';
 
 export interface Dumper {
   readonly port: number;
   stop(): Promise<void>;
 }
-
-const MEBIBYTE = 1024 * 1024;
-const BODY_BYTES = 32 * MEBIBYTE;
-/** As Go's servers have it, 1 MiB and 4 KiB: attributes are sent whole. */
-const HEADER_BYTES = MEBIBYTE + 4096;
 
 /** A sink that hands every event it gets to `onEvent`, and the reason for every refusal to `onRefused`. */
 export async function startDumper(
@@ -23,17 +19,9 @@ export async function startDumper(
   },
   onEvent: (event: ReceivedEvent) => void,
 ): Promise<Dumper> {
-  const app = fastify({
-    logger: false,
-    bodyLimit: BODY_BYTES,
-    forceCloseConnections: true,
+  const app = eventServer({
     rewriteUrl: ({ method, url }) => (method === 'GET' && url === '/healthz' ? '/healthz' : '/'),
-    http: { maxHeaderSize: HEADER_BYTES },
   });
-  // Node passes over every header after the 2000th.
-  app.server.maxHeadersCount = 0;
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.get('/healthz', () => 'ok\n');
   app.get('/', () => 'headwater dump: POST CloudEvents to any path here\n');
   app.post('/', (request, reply) => {

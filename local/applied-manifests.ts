@@ -85,7 +85,8 @@ export class AppliedManifests {
     const before = cluster.find(reference);
     // Another uid is another object: the one that is there goes first.
     if (before && before.metadata.uid !== uid) cluster.delete(referenceTo(before));
-    if (cluster.find(reference)?.metadata.uid !== uid && cluster.find(reference)) return;
+    const left = cluster.find(reference);
+    if (left && left.metadata.uid !== uid) return;
     cluster.apply({ ...rest, metadata: { ...metadata, uid }, ...(data && { data, version: state.versionOf(data) }) });
   }
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import fastify from 'fastify';
 import type { SinkDeps } from '../controller/sink.ts';
 import { messageOf } from '../core/errors.ts';
 import { listen, type PortWish } from '../core/listen.ts';
 import { NotACloudEventError } from '../dump/event.ts';
+import { eventServer } from '../dump/event-server.ts';
 import { type BrokeredEvent, brokeredEvents } from './brokered-event.ts';
 import type { Report } from './dev-line.ts';
 import { BROKER } from './kinds.ts';
@@ -27,7 +27,6 @@ export interface Broker {
   stop(): Promise<void>;
 }
 
-const MEBIBYTE = 1024 * 1024;
 /** Replies of subscribers are events, too; so many may come of one event, one after the other or side by side. */
 const MOST_REPLIES = 255;
 const TOO_MANY_REPLIES = `${MOST_REPLIES} replies came of one event, more are dropped: filter them out of the Triggers whose subscribers reply`;
@@ -46,15 +45,7 @@ interface BrokerName {
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { host, port, cluster } = options;
   const routing = new Routing(options);
-  const app = fastify({
-    logger: false,
-    bodyLimit: 32 * MEBIBYTE,
-    forceCloseConnections: true,
-    http: { maxHeaderSize: MEBIBYTE + 4096 },
-  });
-  app.server.maxHeadersCount = 0;
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  const app = eventServer();
   app.post<{ Params: { namespace: string; name: string } }>('/:namespace/:name', (request, reply) => {
     const { namespace, name } = request.params;
     if (!cluster.find({ ...BROKER, namespace, name }))

@@ -4,7 +4,7 @@ import { nameOf, type ObjectKind, referenceTo, type SourceStatus } from '../cont
 import { AddressGuard, isLoopback } from '../core/address-guard.ts';
 import type { PortWish } from '../core/listen.ts';
 import { Scope } from '../core/scope.ts';
-import { API_VERSION } from '../sources/crd.ts';
+import { objectKindOf } from '../sources/crd.ts';
 import { sources } from '../sources/registry.ts';
 import { startBroker } from './broker.ts';
 import type { Report } from './dev-line.ts';
@@ -49,10 +49,7 @@ export interface Dev {
   stop(): Promise<void>;
 }
 
-const SOURCE_KINDS: readonly ObjectKind[] = sources.map(({ group, kind }) => ({
-  apiVersion: `${group}/${API_VERSION}`,
-  kind,
-}));
+const SOURCE_KINDS: readonly ObjectKind[] = sources.map(objectKindOf);
 
 /** Controller, adapter, brokers and dumper in one process on loopback, fed by manifest files. */
 export async function startDev(options: DevOptions, report: Report): Promise<Dev> {

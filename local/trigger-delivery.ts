@@ -1,7 +1,6 @@
 import { resolveDestination, type SinkDeps } from '../controller/sink.ts';
 import { isBlocked } from '../controller/step.ts';
-import { headerValueOf } from '../core/cloud-event.ts';
-import { type DeliveryPolicy, deliveryPolicyOf } from '../core/delivery-policy.ts';
+import { type DeliveryPolicy, deadLetterExtensions, deliveryPolicyOf } from '../core/delivery-policy.ts';
 import type { SinkDestination } from '../sources/fields.ts';
 import { type BrokeredEvent, brokeredEvents } from './brokered-event.ts';
 import type { Report } from './dev-line.ts';
@@ -136,14 +135,7 @@ function repliesIn({ headers, body }: PostResult): BrokeredEvent[] {
 /** Knative's dead-letter extensions. */
 function deadLetter(event: BrokeredEvent, url: string, { status, outcome, body }: PostResult): BrokeredEvent {
   const data = status === 0 ? Buffer.from(outcome) : body;
-  const why = [
-    'ce-knativeerrordest',
-    headerValueOf(url),
-    'ce-knativeerrorcode',
-    String(status === 0 ? 500 : status),
-    'ce-knativeerrordata',
-    data.toString('base64').slice(0, 1024),
-  ];
+  const why = deadLetterExtensions(url, status === 0 ? 500 : status, data);
   return { ...event, headers: [...withoutNames(event.headers, why), ...why] };
 }
 

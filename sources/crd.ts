@@ -113,6 +113,11 @@ const status = {
   },
 };
 
+/** API version and kind of a source's objects. */
+export function objectKindOf({ kind, group }: Pick<SourceDefinition, 'kind' | 'group'>) {
+  return { apiVersion: `${group}/${API_VERSION}`, kind };
+}
+
 /** The plural and the full name of a kind's custom resource definition. */
 export function namesOf({ kind, group }: Pick<SourceDefinition, 'kind' | 'group'>) {
   const singular = kind.toLowerCase();

@@ -1,6 +1,7 @@
 import type { KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { type Dispatcher, request } from 'undici';
 import { ApiStatusError } from '../../core/list-watch.ts';
+import { textLines } from '../../core/text-lines.ts';
 
 interface DispatcherMaker {
   createDispatcher(cluster: unknown, options: unknown): Dispatcher | undefined;
@@ -68,13 +69,7 @@ export class ApiClient {
   async *lines(path: string, options: ApiRequest & { signal: AbortSignal }): AsyncIterable<string> {
     const { statusCode, body } = await this.#send('GET', path, options);
     if (statusCode >= 300) throw new ApiStatusError(`GET ${path}`, statusCode, reasonIn(await body.text()));
-    const decoder = new TextDecoder();
-    let rest = '';
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) if (line !== '') yield line;
-    }
+    yield* textLines(body);
   }
 
   async close(): Promise<void> {

@@ -11,8 +11,6 @@ export interface WatchedKindOptions {
   readonly api: ApiClient;
   readonly resources: Resources;
   readonly kind: ObjectKind;
-  /** Of one namespace alone; undefined: of all. */
-  readonly namespace?: string | undefined;
   readonly selection: Omit<Selection<ApiObject>, 'keep'>;
   readonly onChange: (changed: ObjectReference) => void;
   readonly log: Log;
@@ -44,11 +42,6 @@ export class WatchedKind {
     await this.#running;
   }
 
-  /** Whether all there is has been read. */
-  get isComplete(): boolean {
-    return this.#listWatch?.isComplete ?? false;
-  }
-
   all(): readonly ObjectReference[] {
     return (this.#listWatch?.all() ?? []).map((object) => this.#referenceTo(object));
   }
@@ -58,7 +51,7 @@ export class WatchedKind {
   }
 
   async #run(): Promise<void> {
-    const { api, resources, kind, namespace, selection, log, timings } = this.#options;
+    const { api, resources, kind, selection, log, timings } = this.#options;
     while (!this.#stopped.signal.aborted) {
       const resource = await resources.find(kind).catch((error: unknown) => this.#say(error));
       if (!resource) {
@@ -66,7 +59,7 @@ export class WatchedKind {
         continue;
       }
       const failed = Promise.withResolvers<number>();
-      const transport = transportOf<ApiObject>(api, resource.collection(namespace), { ...selection, keep: namesAlone });
+      const transport = transportOf<ApiObject>(api, resource.collection(), { ...selection, keep: namesAlone });
       this.#listWatch = new ListWatch<ApiObject>({
         transport,
         onChange: (object) => this.#options.onChange(this.#referenceTo(object)),
