@@ -1,6 +1,7 @@
+import type { AddressGuard } from '../core/address-guard.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { SourceDefinition } from '../sources/contract.ts';
+import type { SourceDefinition, WebhookApi } from '../sources/contract.ts';
 import { objectKindOf } from '../sources/crd.ts';
 import { Dependencies, notingReads } from './dependencies.ts';
 import type { ReconcileDeps } from './deps.ts';
@@ -8,7 +9,7 @@ import { type KubeObject, keyOf, type ObjectKind, type ObjectReference } from '.
 import { reconcileSource } from './reconcile.ts';
 import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
 
-export interface ControllerOptions extends Omit<ReconcileDeps, 'objects'> {
+export interface ControllerOptions extends Omit<ReconcileDeps, 'objects' | 'webhooksOf'> {
   readonly sources: readonly SourceDefinition[];
   readonly queue: Omit<WorkQueueOptions, 'work' | 'onError'>;
   readonly log: Log;
@@ -22,6 +23,7 @@ export interface Controller {
 /** Watches the source kinds and whatever their objects name, and reconciles a source whenever one of them changed. */
 export function startController(options: ControllerOptions): Controller {
   const { cluster, sources, log } = options;
+  const webhooksOf = webhookApis(options.guard);
   const dependencies = new Dependencies();
   const references = new Map<string, ObjectReference>();
   const seen = new Map<string, string>();
@@ -43,7 +45,7 @@ export function startController(options: ControllerOptions): Controller {
       dependencies.add(key, keyOf(object));
       watchDependency(object);
     });
-    const retry = await reconcileSource(reference, { ...options, objects });
+    const retry = await reconcileSource(reference, { ...options, objects, webhooksOf });
     dependencies.retain(key, retry === undefined ? new Set() : asked);
     if (retry === undefined) seen.delete(key);
     return retry;
@@ -71,6 +73,16 @@ export function startController(options: ControllerOptions): Controller {
     });
   }
   return { stop: () => queue.stop() };
+}
+
+/** One for each provider, loaded when it is needed. */
+function webhookApis(guard: AddressGuard): ReconcileDeps['webhooksOf'] {
+  const loaded = new Map<string, Promise<WebhookApi>>();
+  return (definition) => {
+    const api = loaded.get(definition.kind) ?? definition.loadWebhookApi(guard);
+    loaded.set(definition.kind, api);
+    return api;
+  };
 }
 
 /** What of a source object asks for a look at it; its status, which is written here, does not. */

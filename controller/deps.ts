@@ -1,4 +1,4 @@
-import type { SourceDefinition } from '../sources/contract.ts';
+import type { SourceDefinition, WebhookApi } from '../sources/contract.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Cluster, Objects } from './cluster.ts';
 import type { PublishDeps } from './publish-route.ts';
@@ -10,6 +10,8 @@ export interface ReconcileDeps extends SinkDeps, PublishDeps {
   /** Reads of what a source names: Secrets and sinks. */
   readonly objects: Objects;
   readonly definitionOf: (kind: string) => SourceDefinition | undefined;
+  /** The same one each time: what it read, it may keep. */
+  readonly webhooksOf: (definition: SourceDefinition) => Promise<WebhookApi>;
   readonly tokens: AccessTokens;
   readonly adapter: ReceiveAdapterConfig;
   /** How often the webhook is compared with the provider's, in milliseconds; varied by a tenth. */

@@ -3,10 +3,10 @@ import { RemoteApiError, type RemoteTrouble } from '../core/remote-api-error.ts'
 import type { SourceDefinition, SourcePlan } from '../sources/contract.ts';
 import { namesOf } from '../sources/crd.ts';
 import { ABANDON_HOOK, letsGo } from './abandon-hook.ts';
+import { claimOf } from './claim.ts';
 import type { Announcement } from './cluster.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { HookRecord, SourceObject } from './objects.ts';
-import { pathOf } from './resources/route.ts';
 import { readSecrets } from './secrets.ts';
 import { deletionStatus } from './status.ts';
 import { isBlocked, type Retry } from './step.ts';
@@ -25,7 +25,7 @@ export async function finalizeSource(
   const finalizer = namesOf(definition).crd;
   if (!source.metadata.finalizers?.includes(finalizer)) return undefined;
   const announce = (announcement: Announcement) => cluster.announce(source, announcement);
-  const webhookDeps = { webhooks: await definition.loadWebhookApi(deps.guard), tokens, announce };
+  const webhookDeps = { webhooks: await deps.webhooksOf(definition), tokens, announce };
   const plan = (await definition.loadSpec()).planOf(source.spec);
   const removal = await removeAll(source, plan, webhookDeps, deps);
   if (removal.faults.length > 0 && !isLetGo(source, deps)) {
@@ -93,7 +93,7 @@ async function findUnrecorded(
   if (plan.problems.length > 0 || token === undefined) return { found: [] };
   const recorded = new Set(source.status?.hooks?.map(({ id }) => id));
   try {
-    const hooks = await webhooks.observe({ ...plan.hook, token }, pathOf(source));
+    const hooks = await webhooks.observe({ ...plan.hook, token }, claimOf(source));
     const unknown = hooks.filter(({ id }) => !recorded.has(id));
     return { found: unknown.map(({ id }) => ({ ...plan.hook, id, secretVersion: '' })) };
   } catch (error) {

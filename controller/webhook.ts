@@ -1,9 +1,9 @@
 import { RemoteApiError } from '../core/remote-api-error.ts';
 import type { DesiredHook, HookAccess, ObservedHook, SourcePlan, WebhookApi } from '../sources/contract.ts';
 import type { AccessTokens } from './access-tokens.ts';
+import { claimOf } from './claim.ts';
 import type { Announcement } from './cluster.ts';
 import type { HookRecord, SourceObject } from './objects.ts';
-import { pathOf } from './resources/route.ts';
 import { type Blocked, blocked, type Retry } from './step.ts';
 
 export interface WebhookDeps {
@@ -36,7 +36,7 @@ export async function ensureWebhook(input: WebhookInput, deps: WebhookDeps): Pro
     attempted = { ...plan.hook, id, secretVersion: '' };
   };
   try {
-    const found = await deps.webhooks.observe(access, pathOf(source));
+    const found = await deps.webhooks.observe(access, claimOf(source));
     deps.tokens.remember(source.metadata.uid, access.api, accessToken);
     const kept = await keepOne(found, input, access, deps);
     const id = await writeWebhook(kept, { input, access, recorded, attempt }, deps);
@@ -90,7 +90,7 @@ async function writeWebhook(
   attempt(existing?.id ?? '');
   const { id } = existing
     ? await webhooks.update(access, existing.id, desired)
-    : await webhooks.create(access, desired, pathOf(source));
+    : await webhooks.create(access, desired, claimOf(source));
   await announce(announcementOf(id, { existing, asDesired, writing }));
   return id;
 }
@@ -200,7 +200,7 @@ async function removeOne(
   if (token === undefined) return { why: `there is no access token for ${api}`, retry: { when: 'changed' } };
   const place: HookAccess = { api, repository, token };
   try {
-    const ids = id === '' ? (await webhooks.observe(place, pathOf(access.source))).map((hook) => hook.id) : [id];
+    const ids = id === '' ? (await webhooks.observe(place, claimOf(access.source))).map((hook) => hook.id) : [id];
     for (const one of ids) {
       await webhooks.remove(place, one);
       await announce({ type: 'Normal', reason: 'WebhookRemoved', message: `webhook ${one} of ${repository} removed` });

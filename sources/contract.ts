@@ -161,14 +161,17 @@ export interface ObservedHook {
   isAsDesired(desired: DesiredHook): boolean;
 }
 
+/** Whether a webhook is for the source that asks. */
+export type Claim = (hook: Pick<ObservedHook, 'id' | 'url'>) => boolean;
+
 /** The webhooks of a provider's API. All reject with RemoteApiError. */
 export interface WebhookApi {
   /** What a user can change when a call failed in this way; a sentence. */
   readonly advice: Readonly<Record<RemoteTrouble, string>>;
-  /** All webhooks whose URL's path ends with `path`, whatever scheme and host, in the order of the API. */
-  observe(access: HookAccess, path: string): Promise<readonly ObservedHook[]>;
+  /** All webhooks that are claimed, in the order of the API. */
+  observe(access: HookAccess, isOurs: Claim): Promise<readonly ObservedHook[]>;
   /** Makes a webhook; one that is there already is changed instead. */
-  create(access: HookAccess, desired: DesiredHook, path: string): Promise<ObservedHook>;
+  create(access: HookAccess, desired: DesiredHook, isOurs: Claim): Promise<ObservedHook>;
   update(access: HookAccess, id: string, desired: DesiredHook): Promise<ObservedHook>;
   /** Also resolves when it is gone already. */
   remove(access: HookAccess, id: string): Promise<void>;

@@ -1,6 +1,6 @@
 import type { AddressGuard } from '../../core/address-guard.ts';
 import { RemoteApiError } from '../../core/remote-api-error.ts';
-import type { DesiredHook, HookAccess, ObservedHook, WebhookApi } from '../contract.ts';
+import type { Claim, DesiredHook, HookAccess, ObservedHook, WebhookApi } from '../contract.ts';
 import { type GuardedAccess, githubApi } from './api.ts';
 import { hooksPath } from './spec.ts';
 
@@ -83,22 +83,17 @@ function written({ url, secret, eventTypes }: DesiredHook) {
   };
 }
 
-function isAt(hook: GitHubHook, path: string): boolean {
-  return URL.parse(urlOf(hook))?.pathname.endsWith(path) ?? false;
-}
-
 /** Of 100 webhooks each; GitHub allows 20 for an event. */
 const MOST_PAGES = 50;
 
-async function observe(access: GuardedAccess, end: string): Promise<readonly ObservedHook[]> {
+async function observe(access: GuardedAccess, isOurs: Claim): Promise<readonly ObservedHook[]> {
   const octokit = githubApi(access);
   const path = hooksPath(access.repository);
   const found: ObservedHook[] = [];
   let url = `${path}?per_page=100`;
   for (let page = 1; page <= MOST_PAGES; page += 1) {
     const answer = await octokit.request({ method: 'GET', url });
-    const hooks = hooksIn(`GET ${path}`, answer).filter((hook) => isAt(hook, end));
-    found.push(...hooks.map(observed));
+    found.push(...hooksIn(`GET ${path}`, answer).map(observed).filter(isOurs));
     const next = nextPageOf(answer.headers.link, access);
     if (next === undefined) return found;
     url = next;
@@ -117,7 +112,7 @@ function nextPageOf(link: string | undefined, { api, repository }: HookAccess): 
   throw new RemoteApiError(`GET ${hooksPath(repository)}`, { trouble: 'invalid', reason });
 }
 
-async function create(access: GuardedAccess, desired: DesiredHook, path: string): Promise<ObservedHook> {
+async function create(access: GuardedAccess, desired: DesiredHook, isOurs: Claim): Promise<ObservedHook> {
   try {
     const call = `POST ${hooksPath(access.repository)}`;
     const answer = await githubApi(access).request(call, { name: 'web', ...written(desired) });
@@ -125,7 +120,7 @@ async function create(access: GuardedAccess, desired: DesiredHook, path: string)
   } catch (error) {
     // Somebody was faster: "Hook already exists on this repository".
     if (!(error instanceof RemoteApiError) || error.status !== 422) throw error;
-    const found = await observe(access, path);
+    const found = await observe(access, isOurs);
     const existing = found.find(({ url }) => url === desired.url) ?? found[0];
     if (!existing) throw error;
     return update(access, existing.id, desired);
@@ -164,8 +159,8 @@ const advice: WebhookApi['advice'] = {
 export function webhookApi(guard: AddressGuard): WebhookApi {
   return {
     advice,
-    observe: (access, path) => observe({ ...access, guard }, path),
-    create: (access, desired, path) => create({ ...access, guard }, desired, path),
+    observe: (access, isOurs) => observe({ ...access, guard }, isOurs),
+    create: (access, desired, isOurs) => create({ ...access, guard }, desired, isOurs),
     update: (access, id, desired) => update({ ...access, guard }, id, desired),
     remove: (access, id) => remove({ ...access, guard }, id),
   };

@@ -2,12 +2,13 @@ import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AddressGuard } from '../../../core/address-guard.ts';
-import type { DesiredHook, HookAccess } from '../../../sources/contract.ts';
+import type { Claim, DesiredHook, HookAccess } from '../../../sources/contract.ts';
 import { SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
 import { webhookApi } from '../../../sources/github/webhook.ts';
 import { anApi, sendJson } from '../../support/an-api.ts';
 
 const PATH = '/hooks/0a1b2c3d';
+const isOurs: Claim = ({ url }) => url.endsWith(PATH);
 const desired: DesiredHook = { url: `https://hooks.example.com${PATH}`, eventTypes: ['push'], secret: 's3cret' };
 const webhook = webhookApi(new AddressGuard({ allowLoopback: true }));
 let github: SimulatedGitHub;
@@ -20,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => github.stop());
 
 const listOf = (api: string, allowLoopback = true) =>
-  webhookApi(new AddressGuard({ allowLoopback })).observe({ ...access, api }, PATH);
+  webhookApi(new AddressGuard({ allowLoopback })).observe({ ...access, api }, isOurs);
 
 describe('an address that is not called', () => {
   const rows: { name: string; host: string; allowLoopback: boolean; group: string }[] = [
@@ -58,7 +59,7 @@ describe('an address that is not called', () => {
       }) satisfies AddressGuard['lookup'],
     });
     const moved = `http://github.example.com:${new URL(api.url).port}`;
-    expect(await webhookApi(guard).observe({ ...access, api: moved }, PATH)).toEqual([]);
+    expect(await webhookApi(guard).observe({ ...access, api: moved }, isOurs)).toEqual([]);
   });
 });
 
@@ -112,7 +113,7 @@ describe('trouble', () => {
   for (const { status, headers = {}, error } of rows) {
     it(`${status} ${JSON.stringify(headers)}: said at once, in one call`, async () => {
       github.refuse(status, /./, headers);
-      await expect(webhook.observe(access, PATH)).rejects.toMatchObject({ name: 'RemoteApiError', ...error });
+      await expect(webhook.observe(access, isOurs)).rejects.toMatchObject({ name: 'RemoteApiError', ...error });
       expect(github.calls).toHaveLength(1);
     });
   }
@@ -164,17 +165,17 @@ describe('trouble', () => {
       const body = { message: 'You have exceeded a limit', ...(url && { documentation_url: url }) };
       const api = await anApi((_request, reply) => sendJson(reply, body, status, headers));
       const error = { trouble: 'rate-limited', status, retryAfterMs: wait };
-      await expect(webhook.observe({ ...access, api: api.url }, PATH)).rejects.toMatchObject(error);
+      await expect(webhook.observe({ ...access, api: api.url }, isOurs)).rejects.toMatchObject(error);
     });
   }
 
   it('of the list names it without its query', async () => {
     github.refuse(404);
-    await expect(webhook.observe(access, PATH)).rejects.toThrow('GET /repos/octo/hello/hooks: 404 Not Found');
+    await expect(webhook.observe(access, isOurs)).rejects.toThrow('GET /repos/octo/hello/hooks: 404 Not Found');
   });
 
   it('a wrong token', async () => {
-    const wrong = webhook.create({ ...access, token: 'bad-token' }, desired, PATH);
+    const wrong = webhook.create({ ...access, token: 'bad-token' }, desired, isOurs);
     await expect(wrong).rejects.toMatchObject({
       trouble: 'unauthorized',
       message: expect.not.stringContaining('bad-token'),
@@ -183,11 +184,11 @@ describe('trouble', () => {
 
   it('nobody there', async () => {
     await github.stop();
-    await expect(webhook.observe(access, PATH)).rejects.toMatchObject({ trouble: 'unreachable', status: undefined });
+    await expect(webhook.observe(access, isOurs)).rejects.toMatchObject({ trouble: 'unreachable', status: undefined });
   });
 
   it('a redirect is not followed: the token stays where it belongs', async () => {
     github.refuse(307, /./, { location: 'http://127.0.0.1:1/' });
-    await expect(webhook.observe(access, PATH)).rejects.toMatchObject({ name: 'RemoteApiError', status: 307 });
+    await expect(webhook.observe(access, isOurs)).rejects.toMatchObject({ name: 'RemoteApiError', status: 307 });
   });
 });

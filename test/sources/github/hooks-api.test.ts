@@ -2,7 +2,7 @@ import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AddressGuard } from '../../../core/address-guard.ts';
-import type { DesiredHook, HookAccess } from '../../../sources/contract.ts';
+import type { Claim, DesiredHook, HookAccess } from '../../../sources/contract.ts';
 import { type Exchange, SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
 import { webhookApi } from '../../../sources/github/webhook.ts';
 import description from '../../golden/github-hooks-api.json' with { type: 'json' };
@@ -44,6 +44,7 @@ function faultsOf(exchange: Exchange): string[] {
 }
 
 const basicError = operations.find(({ responses }) => responses['404'])?.responses['404'] ?? {};
+const isOurs: Claim = ({ url }) => url.endsWith('/hooks/1');
 const webhook = webhookApi(new AddressGuard({ allowLoopback: true }));
 const exchanges: Exchange[] = [];
 const github = new SimulatedGitHub({ onExchange: (exchange) => void exchanges.push(exchange) });
@@ -68,16 +69,16 @@ describe("calls and the simulator's answers are as GitHub describes them", () =>
           headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
         });
       exchanges.length = 0;
-      const { id } = await webhook.create(access, desired, '/hooks/1');
-      await webhook.create(access, desired, '/hooks/1');
-      await webhook.observe(access, '/hooks/1');
+      const { id } = await webhook.create(access, desired, isOurs);
+      await webhook.create(access, desired, isOurs);
+      await webhook.observe(access, isOurs);
       await webhook.update(access, id, { ...desired, eventTypes: ['*'] });
       await direct(`/${id}`);
       await direct(`/${id}/pings`, { method: 'POST', body: '{}' });
       await webhook.remove(access, id);
       await direct(`/${id}`);
       for (const url of ['https://one.example.com', 'https://two.example.com']) {
-        await webhook.create(access, { ...desired, url }, '/');
+        await webhook.create(access, { ...desired, url }, isOurs);
       }
       await direct(`/${Number(id) + 1}`, {
         method: 'PATCH',
