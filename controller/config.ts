@@ -13,6 +13,8 @@ export interface ControllerConfig {
   /** Internal URLs of the adapter's replicas, where their pods cannot be found by EndpointSlices. */
   readonly adapterStateUrls: readonly string[];
   readonly allowLoopback: boolean;
+  /** Whether a source may name a sink of another namespace. */
+  readonly allowCrossNamespaceSinks: boolean;
   readonly hookCheckMs: number;
   readonly secretOverlapMs: number;
   readonly abandonHookMs: number;
@@ -38,6 +40,7 @@ export function readControllerConfig(env: Env, identity: string): ControllerConf
     publicUrl: read.url('PUBLIC_URL'),
     adapterStateUrls: read.urls('ADAPTER_STATE_URLS'),
     allowLoopback: read.boolean('ALLOW_LOOPBACK', false),
+    allowCrossNamespaceSinks: read.boolean('ALLOW_CROSS_NAMESPACE_SINKS', true),
     hookCheckMs: read.milliseconds('HOOK_CHECK_MS', 600_000),
     secretOverlapMs: read.milliseconds('SECRET_OVERLAP_MS', HOUR_MS),
     abandonHookMs: read.milliseconds('ABANDON_HOOK_MS', HOUR_MS),

@@ -92,6 +92,7 @@ function startControlling(config: ControllerConfig, api: ApiClient, log: Log) {
     tokens: new AccessTokens(),
     guard: new AddressGuard({ allowLoopback: config.allowLoopback }),
     urlOfService: clusterUrlOf,
+    refuseCrossNamespace: !config.allowCrossNamespaceSinks,
     adapter: {
       dedicated: 'refused',
       publicUrlFor: () => config.publicUrl,

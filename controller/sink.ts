@@ -11,6 +11,8 @@ export interface SinkDeps {
   readonly guard: AddressGuard;
   /** Where a core/v1 Service is reached, which has no status.address; undefined: nowhere. */
   readonly urlOfService: (service: KubeObject) => string | undefined;
+  /** Whether a source may name objects of other namespaces only by URL. */
+  readonly refuseCrossNamespace?: boolean;
   /** Said in place of a cluster's advice where there is none: what is wrong with this sink, and what to change. */
   readonly adviceOn?: (sink: ObjectReference, trouble: SinkTrouble) => string | undefined;
 }
@@ -58,6 +60,10 @@ export async function resolveDestination(
       ? blocked('NotFound', 'name a sink: ref or uri')
       : checked({ url: uri, CACerts, audience }, deps);
   const reference: ObjectReference = { ...ref, namespace: ref.namespace || namespace };
+  if (deps.refuseCrossNamespace && reference.namespace !== namespace) {
+    const message = `${nameOf(reference)} is of another namespace, which this install does not allow: name a sink in ${namespace}, or set ALLOW_CROSS_NAMESPACE_SINKS of the controller`;
+    return blocked('CrossNamespaceSink', message);
+  }
   const name = `${nameOf(reference)} (${ref.apiVersion})`;
   const lookup = await deps.objects.get(reference);
   if (lookup.found === 'no-kind') {
@@ -75,7 +81,7 @@ export async function resolveDestination(
   if (lookup.found === 'no-object' || lookup.object.metadata.deletionTimestamp !== undefined) {
     return blocked('NotFound', `${name} not found: create it, or name another sink`);
   }
-  const address = addressOf(lookup.object, deps);
+  const address = addressOf(lookup.object, CACerts, deps);
   if (!address) {
     const advice =
       deps.adviceOn?.(reference, 'no-address') ??
@@ -92,14 +98,19 @@ interface Address {
   readonly audience?: string;
 }
 
-/** Knative's Addressable, by its form; and core/v1 Service. */
-function addressOf(object: KubeObject, { urlOfService }: SinkDeps): Address | undefined {
+/**
+ * Knative's Addressable, by its form; and core/v1 Service. Of several addresses, one with https for which there are
+ * certificates, `trusted` or its own; else the first.
+ */
+function addressOf(object: KubeObject, trusted: string | undefined, { urlOfService }: SinkDeps): Address | undefined {
   const { address, addresses } = (object.status ?? {}) as {
     address?: Partial<Address>;
     addresses?: readonly Partial<Address>[];
   };
-  const known = [address, ...(addresses ?? [])].find((one) => one?.url);
-  if (known?.url) return { ...known, url: known.url };
+  const known = [address, ...(addresses ?? [])].flatMap((one) => (one?.url ? [{ ...one, url: one.url }] : []));
+  const secure = known.find(({ url, CACerts }) => /^https:/i.test(url) && (CACerts ?? trusted) !== undefined);
+  const [first] = known;
+  if (first) return secure ?? first;
   const isService = object.apiVersion === 'v1' && object.kind === 'Service';
   const url = isService ? urlOfService(object) : undefined;
   return url === undefined ? undefined : { url };

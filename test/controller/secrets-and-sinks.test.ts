@@ -94,6 +94,25 @@ describe('what a source names', () => {
     expect(world.status().sinkUri).toBe('http://svc.other.svc.cluster.local/in?x=1');
   });
 
+  it('an https address where there are certificates for it, else the first', async () => {
+    const pem = await readFile(new URL('../support/tls/ca.pem', import.meta.url), 'utf8');
+    const broker = { ...world.spec.sink.ref, namespace: 'demo' };
+    const plain = { url: 'http://broker.example.com/' };
+    const own = { url: 'https://broker.example.com/', CACerts: pem };
+    world.secret({ accessToken: 'token', secretToken: 's3cret' });
+    world.broker(plain.url);
+    world.source();
+    await world.becomes('Ready=True');
+    world.cluster.setStatus(broker, { address: plain, addresses: [own, plain] });
+    await world.holds(() => expect(world.status().sinkUri).toBe(own.url));
+    expect(world.status().sinkCACerts).toBe(pem);
+    world.cluster.setStatus(broker, { addresses: [plain, { url: own.url }] });
+    await world.holds(() => expect(world.status().sinkUri).toBe(plain.url));
+    world.source({ sink: { ref: world.spec.sink.ref, CACerts: pem } });
+    await world.holds(() => expect(world.status().sinkUri).toBe(own.url));
+    expect(world.routes.get(UID)?.sink).toEqual({ url: own.url, CACerts: pem });
+  });
+
   it('a dead-letter sink, which is resolved like the sink', async () => {
     world.secret({ accessToken: 'token', secretToken: 's3cret' });
     world.broker('http://broker.example.com/');
@@ -155,4 +174,17 @@ describe('what a source names', () => {
     await world.becomes('Deployed=True OverridesNotSent');
     expect(world.routes.get(UID)?.ceOverrides).toEqual({ extensions: { team: 'z' } });
   });
+});
+
+it('a sink of another namespace, where the install does not allow it', async () => {
+  const elsewhere = { ref: { apiVersion: 'v1', kind: 'Service', name: 'svc', namespace: 'other' } };
+  await world.startReady({}, { refuseCrossNamespace: true });
+  world.source({ sink: elsewhere });
+  await world.becomes('Ready=False CrossNamespaceSink');
+  expect(world.message('Ready')).toContain('Service other/svc is of another namespace');
+  expect(world.routes.get(UID)?.sink).toBeNull();
+  world.source({ delivery: { deadLetterSink: elsewhere } });
+  await world.holds(() => expect(world.message('Ready')).toContain('spec.delivery.deadLetterSink: Service other/svc'));
+  world.source({ sink: { ref: { ...world.spec.sink.ref, namespace: 'demo' } } });
+  await world.becomes('Ready=True');
 });

@@ -129,4 +129,19 @@ describe('WorkQueue', () => {
     expect(stopped).toHaveBeenCalled();
     expect(started).toEqual(['a']);
   });
+
+  it('tries many failing keys again no faster, all together, than ten a second after a burst of a hundred', async () => {
+    const started: number[] = [];
+    const work = async () => {
+      started.push(performance.now());
+      return { when: 'backoff' } as const;
+    };
+    const queue = new WorkQueue({ ...TIMES, workers: 300, work, onError: () => undefined });
+    const from = performance.now();
+    for (let key = 0; key < 200; key += 1) queue.add(String(key));
+    await vi.advanceTimersByTimeAsync(10_000);
+    const retries = started.filter((at) => at > from).length;
+    expect(retries).toBeGreaterThan(190);
+    expect(retries).toBeLessThanOrEqual(200);
+  });
 });
