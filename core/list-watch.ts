@@ -62,6 +62,8 @@ export interface ListWatchTimings {
   readonly pageSize: number;
   /** So long a server keeps one watch open. */
   readonly watchSeconds: number;
+  /** So long a page of a list may take. */
+  readonly pageMs: number;
   /** A watch that says nothing for so long is taken for dead: servers send a bookmark about once a minute. */
   readonly silenceMs: number;
   readonly firstRetryMs: number;
@@ -71,6 +73,7 @@ export interface ListWatchTimings {
 const TIMINGS: ListWatchTimings = {
   pageSize: 500,
   watchSeconds: 290,
+  pageMs: 60_000,
   silenceMs: 100_000,
   firstRetryMs: 100,
   longestRetryMs: 10_000,
@@ -155,14 +158,13 @@ export class ListWatch<Item extends ApiObject> {
   /** Resolves to the version the list is of. */
   async #list(): Promise<string> {
     const found = new Map<string, Item>();
+    const { pageSize: limit, pageMs } = this.#timings;
     let next: string | undefined;
     let version = '';
     this.#isComplete = false;
     do {
-      const page = await this.#options.transport.list(
-        { limit: this.#timings.pageSize, continue: next },
-        this.#stopped.signal,
-      );
+      const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(pageMs)]);
+      const page = await this.#options.transport.list({ limit, continue: next }, signal);
       for (const item of page.items) found.set(apiKeyOf(item), item);
       next = page.continue || undefined;
       version = page.resourceVersion;

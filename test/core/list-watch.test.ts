@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ListWatch, type ListWatchTimings } from '../../core/list-watch.ts';
 import { FakeApi, type Fault, type Thing } from '../support/fake-api.ts';
 
-const FAST: Partial<ListWatchTimings> = { pageSize: 3, silenceMs: 20, firstRetryMs: 1, longestRetryMs: 4 };
+const FAST: Partial<ListWatchTimings> = { pageSize: 3, pageMs: 20, silenceMs: 20, firstRetryMs: 1, longestRetryMs: 4 };
 
 /** A list-watch of the fake server, and what it was told, kept by somebody who has nothing else to go by. */
 function follow(api: FakeApi, timings: Partial<ListWatchTimings> = {}) {
@@ -136,7 +136,7 @@ describe('ListWatch', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
         const server = new FakeApi();
-        const run = follow(server, { silenceMs: 6 });
+        const run = follow(server, { pageMs: 6, silenceMs: 6 });
         for (const one of steps) {
           if ('put' in one) server.put(one.put, one.value);
           else if ('remove' in one) server.delete(one.remove);

@@ -31,10 +31,11 @@ export class FakeApi implements ListWatchTransport<Thing> {
     return [...this.#things.values()];
   }
 
-  put(name: string, value: number): void {
+  /** `rest`: what else the object has. */
+  put(name: string, value: number, rest: object = {}): void {
     this.#version += 1;
     const type = this.#things.has(name) ? 'MODIFIED' : 'ADDED';
-    const thing: Thing = { metadata: { name, resourceVersion: String(this.#version) }, value };
+    const thing: Thing = { ...rest, metadata: { name, resourceVersion: String(this.#version) }, value };
     this.#things.set(name, thing);
     this.#record({ type, object: thing });
   }
@@ -54,10 +55,14 @@ export class FakeApi implements ListWatchTransport<Thing> {
     this.#pages.clear();
   }
 
-  async list({ limit, continue: token }: { limit: number; continue: string | undefined }): Promise<Page<Thing>> {
+  async list(
+    { limit, continue: token }: { limit: number; continue: string | undefined },
+    signal: AbortSignal,
+  ): Promise<Page<Thing>> {
     this.lists.push(token);
     const fault = this.faults.shift();
     if (fault === 'slow') await sleep(5);
+    if (fault === 'half-open') await silence(signal);
     if (fault === 'reset') throw new Error('ECONNRESET');
     if (fault === 'error') throw new ApiStatusError('list', 500, 'etcd is away');
     const all = token === undefined ? this.all : this.#pages.get(token);
@@ -74,14 +79,19 @@ export class FakeApi implements ListWatchTransport<Thing> {
     let reached = Number(resourceVersion);
     for (;;) {
       if (reached < this.#compactedAt) {
-        yield { type: 'ERROR', object: { kind: 'Status', code: 410, message: 'too old resource version' } };
+        yield {
+          type: 'ERROR',
+          object: { kind: 'Status', metadata: {}, code: 410, message: 'too old resource version' },
+        };
         return;
       }
       const fault = this.faults.shift();
       if (fault === 'end') return;
       if (fault === 'reset') throw new Error('ECONNRESET');
-      if (fault === 'error') yield { type: 'ERROR', object: { kind: 'Status', code: 500, message: 'oops' } };
-      if (fault === 'gone') yield { type: 'ERROR', object: { kind: 'Status', code: 410, message: 'expired' } };
+      if (fault === 'error')
+        yield { type: 'ERROR', object: { kind: 'Status', metadata: {}, code: 500, message: 'oops' } };
+      if (fault === 'gone')
+        yield { type: 'ERROR', object: { kind: 'Status', metadata: {}, code: 410, message: 'expired' } };
       if (fault === 'half-open') await silence(signal);
       if (fault === 'slow') await sleep(3);
       for (const { version, event } of this.#history.filter((one) => one.version > reached)) {
@@ -93,7 +103,7 @@ export class FakeApi implements ListWatchTransport<Thing> {
         type: 'BOOKMARK',
         object: { metadata: { resourceVersion: String(Math.max(reached, this.#compactedAt)) } },
       };
-      await this.#change(signal);
+      if (this.#version <= reached || this.#history.at(-1)?.version === reached) await this.#change(signal);
     }
   }
 
