@@ -1,7 +1,7 @@
 import type { SourcePlan } from '../sources/contract.ts';
 import type { Objects } from './cluster.ts';
 import type { SecretKeyRef, SourceObject } from './objects.ts';
-import { blocked, isBlocked, type Step } from './step.ts';
+import { blocked, FORBIDDEN_RETRY, isBlocked, type Step } from './step.ts';
 
 export interface Secrets {
   readonly secretToken: SecretValue;
@@ -44,7 +44,7 @@ async function readValue(
   }
   if (lookup.found === 'forbidden') {
     const message = `the controller may not read secret "${name}" in namespace ${namespace} (${field} names it): give its ServiceAccount ${lookup.rule}`;
-    return blocked(`${what}Forbidden`, message);
+    return blocked(`${what}Forbidden`, message, FORBIDDEN_RETRY);
   }
   if (lookup.found === 'no-key') {
     return blocked(`${what}NotFound`, `key "${key}" not found in secret "${name}": add it (${field} names it)`);

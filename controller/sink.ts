@@ -4,7 +4,7 @@ import type { Destination } from '../core/route.ts';
 import type { SinkDestination } from '../sources/fields.ts';
 import type { Objects } from './cluster.ts';
 import { type KubeObject, nameOf, type ObjectReference, type SourceObject } from './objects.ts';
-import { blocked, isBlocked, type Step } from './step.ts';
+import { blocked, FORBIDDEN_RETRY, isBlocked, type Step } from './step.ts';
 
 export interface SinkDeps {
   readonly objects: Pick<Objects, 'get'>;
@@ -76,6 +76,7 @@ export async function resolveDestination(
     return blocked(
       'Forbidden',
       `the controller may not read ${nameOf(reference)}: give its ServiceAccount ${lookup.rule}`,
+      FORBIDDEN_RETRY,
     );
   }
   if (lookup.found === 'no-object' || lookup.object.metadata.deletionTimestamp !== undefined) {

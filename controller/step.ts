@@ -6,6 +6,9 @@ export type Retry =
   | { readonly when: 'backoff' /** The most between two looks, in milliseconds. */; readonly longestMs?: number }
   | { readonly when: 'after'; readonly ms: number };
 
+/** A right that is given later changes nothing that is watched. */
+export const FORBIDDEN_RETRY: Retry = { when: 'after', ms: 10_000 };
+
 export interface Reason {
   /** CamelCase. */
   readonly reason: string;

@@ -124,7 +124,6 @@ export function destination(description: string) {
 const duration = (description: string) =>
   Type.String({
     pattern: ISO_8601_DURATION,
-    minLength: 3,
     maxLength: 64,
     description: `${description} ISO 8601, such as PT0.2S.`,
   });
