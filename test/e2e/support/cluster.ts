@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { clusterPrograms } from './cluster-programs.ts';
-import { ControlPlane } from './control-plane.ts';
+import { ControlPlane, type ControlPlaneOptions } from './control-plane.ts';
 
 /** What a test needs to know of a cluster. */
 export interface TestCluster {
@@ -27,9 +27,11 @@ export function sharedCluster(): TestCluster {
 }
 
 /** A control plane with our definitions and rights, and the kinds of Knative the tests use. */
-export async function startCluster(): Promise<{ plane: ControlPlane; cluster: TestCluster }> {
+export async function startCluster(
+  options: ControlPlaneOptions = {},
+): Promise<{ plane: ControlPlane; cluster: TestCluster }> {
   const programs = await clusterPrograms(process.env, (text) => process.stderr.write(`${text}\n`));
-  const plane = await ControlPlane.start(programs);
+  const plane = await ControlPlane.start(programs, options);
   try {
     for (const path of ['crds', 'test/e2e/fixtures', 'config/rbac']) {
       const { code, stderr } = await plane.kubectl('apply', '--server-side', '-f', join(root, path));

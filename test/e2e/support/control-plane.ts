@@ -11,6 +11,11 @@ import type { ClusterPrograms } from './cluster-programs.ts';
 const HOST = '127.0.0.1';
 const READY_MS = 90_000;
 
+export interface ControlPlaneOptions {
+  /** false: watches are etcd's own, without a memory of the API server's. */
+  readonly watchCache?: boolean;
+}
+
 /** Real etcd, kube-apiserver and kube-controller-manager on free ports of loopback, in a temporary folder. */
 export class ControlPlane {
   readonly folder: string;
@@ -18,20 +23,26 @@ export class ControlPlane {
   readonly #programs: ClusterPrograms;
   readonly #ports: { readonly api: number; readonly etcd: number; readonly peer: number };
   readonly #certificates: Certificates;
+  readonly #options: ControlPlaneOptions;
   readonly #running = new Map<string, ChildProcess>();
 
-  private constructor(folder: string, programs: ClusterPrograms, ports: { api: number; etcd: number; peer: number }) {
+  private constructor(
+    folder: string,
+    programs: ClusterPrograms,
+    { options, ...ports }: { api: number; etcd: number; peer: number; options: ControlPlaneOptions },
+  ) {
     this.folder = folder;
+    this.#options = options;
     this.#programs = programs;
     this.#ports = ports;
     this.url = `https://${HOST}:${ports.api}`;
     this.#certificates = new Certificates(folder);
   }
 
-  static async start(programs: ClusterPrograms): Promise<ControlPlane> {
+  static async start(programs: ClusterPrograms, options: ControlPlaneOptions = {}): Promise<ControlPlane> {
     const folder = await mkdtemp(join(tmpdir(), 'headwater-e2e-'));
     const [api = 0, etcd = 0, peer = 0] = await freePorts(3);
-    const plane = new ControlPlane(folder, programs, { api, etcd, peer });
+    const plane = new ControlPlane(folder, programs, { api, etcd, peer, options });
     try {
       await plane.#certificates.makeAuthority();
       await plane.#certificates.issue(
@@ -111,6 +122,7 @@ export class ControlPlane {
       `--service-account-signing-key-file=${file('sa.key')}`,
       '--service-cluster-ip-range=10.0.0.0/24',
       '--endpoint-reconciler-type=none',
+      `--watch-cache=${this.#options.watchCache ?? true}`,
       '--v=1',
     ]);
   }
@@ -136,6 +148,21 @@ export class ControlPlane {
     const ended = new Promise((resolve) => child.once('close', resolve));
     child.kill('SIGKILL');
     await ended;
+  }
+
+  /** Lets etcd forget all but the present, as the API server has it do every five minutes. */
+  async compact(): Promise<void> {
+    const post = async (path: string, body: object) => {
+      const reply = await fetch(`http://${HOST}:${this.#ports.etcd}/v3/kv/${path}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+      });
+      if (!reply.ok) throw new Error(`etcd ${path}: ${reply.status} ${await reply.text()}`);
+      return (await reply.json()) as { header: { revision: string } };
+    };
+    // A key that is surely not there: what counts is the revision in the answer.
+    const { header } = await post('range', { key: 'AA==' });
+    await post('compaction', { revision: header.revision, physical: true });
   }
 
   /** Resolves when the API server says that it is ready. */

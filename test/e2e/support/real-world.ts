@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, vi } from 'vitest';
 import type { SourceObject, SourceStatus } from '../../../controller/objects.ts';
-import { SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
+import { type Exchange, SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
 import { sharedCluster, type TestCluster } from './cluster.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -32,12 +32,20 @@ class Part {
     return this.#child.exitCode;
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
 
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (!this.isRunning) return;
     const closed = new Promise((resolve) => this.#child.once('close', resolve));
     this.#child.kill(signal);
     await closed;
@@ -46,7 +54,9 @@ class Part {
 
 /** The cluster of the run, with a controller, an adapter and a simulated GitHub of this test's own, in a namespace of its own. */
 export class RealWorld {
-  readonly github = new SimulatedGitHub();
+  /** Told of each call to GitHub before its answer is sent. */
+  onExchange: (exchange: Exchange) => void = () => undefined;
+  readonly github = new SimulatedGitHub({ onExchange: (exchange) => this.onExchange(exchange) });
   readonly namespace = `t${Math.random().toString(36).slice(2, 10)}`;
   readonly parts: Part[] = [];
   controller!: Part;
@@ -62,10 +72,15 @@ export class RealWorld {
     this.cluster = cluster;
   }
 
-  async start(env: Env = {}): Promise<void> {
+  /** The namespace and GitHub, without controller and adapter. */
+  async open(): Promise<void> {
     this.#folder = await mkdtemp(join(tmpdir(), 'headwater-e2e-world-'));
     this.api = await this.github.start();
     await this.kubectl('create', 'namespace', this.namespace);
+  }
+
+  async start(env: Env = {}): Promise<void> {
+    if (this.api === '') await this.open();
     const [port, internalPort] = await freePorts();
     this.adapterUrl = `http://127.0.0.1:${port}`;
     const tokenFile = join(this.#folder, 'adapter.token');
@@ -95,8 +110,8 @@ export class RealWorld {
     this.startController();
   }
 
-  startAdapter(): void {
-    this.adapter = new Part('adapter/main.ts', this.#adapterEnv);
+  startAdapter(env: Env = {}): void {
+    this.adapter = new Part('adapter/main.ts', { ...this.#adapterEnv, ...env });
     this.parts.push(this.adapter);
   }
 
@@ -114,6 +129,11 @@ export class RealWorld {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
+  /** A file of this test's own. */
+  file(name: string): string {
+    return join(this.#folder, name);
+  }
+
   /** @throws with kubectl's words */
   async kubectl(...args: string[]): Promise<string> {
     const { stdout } = await run(this.cluster.kubectl, [`--kubeconfig=${this.cluster.kubeconfig}`, ...args], {
@@ -127,11 +147,15 @@ export class RealWorld {
     return (await this.kubectl('create', 'token', account, '-n', 'headwater')).trim();
   }
 
-  /** With the ServiceAccount's own rights, never the administrator's. */
-  async kubeconfigOf(account: string): Promise<string> {
-    const config = JSON.parse(await this.kubectl('config', 'view', '--raw', '-o', 'json')) as { users: object[] };
+  /** With the ServiceAccount's own rights, never the administrator's. `server`: where the API server is to be reached. */
+  async kubeconfigOf(account: string, server = this.cluster.apiUrl): Promise<string> {
+    const config = JSON.parse(await this.kubectl('config', 'view', '--raw', '-o', 'json')) as {
+      users: object[];
+      clusters: { cluster: { server: string } }[];
+    };
+    for (const { cluster } of config.clusters) cluster.server = server;
     config.users = [{ name: 'user', user: { token: await this.tokenOf(account) } }];
-    const file = join(this.#folder, `${account}.kubeconfig`);
+    const file = join(this.#folder, `${account}-${new URL(server).port}.kubeconfig`);
     await writeFile(file, JSON.stringify(config));
     return file;
   }
