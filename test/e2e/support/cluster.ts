@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { inject } from 'vitest';
 import { clusterPrograms } from './cluster-programs.ts';
 import { ControlPlane, type ControlPlaneOptions } from './control-plane.ts';
@@ -19,6 +21,7 @@ declare module 'vitest' {
   }
 }
 
+const run = promisify(execFile);
 const root = join(import.meta.dirname, '../../..');
 
 /** The one of this run. */
@@ -32,21 +35,25 @@ export async function startCluster(
 ): Promise<{ plane: ControlPlane; cluster: TestCluster }> {
   const programs = await clusterPrograms(process.env, (text) => process.stderr.write(`${text}\n`));
   const plane = await ControlPlane.start(programs, options);
-  try {
-    for (const path of ['crds', 'test/e2e/fixtures', 'config/rbac']) {
-      const { code, stderr } = await plane.kubectl('apply', '--server-side', '-f', join(root, path));
-      if (code !== 0) throw new Error(`kubectl apply ${path}: ${stderr}`);
-    }
-    await plane.kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
-  } catch (error) {
-    await plane.stop();
-    throw error;
-  }
   const cluster = {
     kubeconfig: plane.adminKubeconfig,
     kubectl: programs.kubectl,
     caFile: plane.caFile,
     apiUrl: plane.url,
   };
+  try {
+    await installInto(cluster);
+  } catch (error) {
+    await plane.stop();
+    throw error;
+  }
   return { plane, cluster };
+}
+
+/** Our definitions and rights, and the kinds of Knative the tests use. */
+export async function installInto({ kubectl, kubeconfig }: TestCluster): Promise<void> {
+  const call = (...args: string[]) => run(kubectl, [`--kubeconfig=${kubeconfig}`, ...args], { env: process.env });
+  for (const path of ['crds', 'test/e2e/fixtures', 'config/rbac'])
+    await call('apply', '--server-side', '--force-conflicts', '-f', join(root, path));
+  await call('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
 }
