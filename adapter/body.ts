@@ -56,47 +56,77 @@ export type ReadBody =
   | { readonly kind: 'read'; readonly body: Buffer; readonly held: HeldBytes }
   | { readonly kind: 'too-large' | 'no-room' | 'aborted' };
 
+/**
+ * Gives the memory of bytes that nobody will read back at once: the collector, to which they are one small object, comes
+ * only after tens of megabytes more. Memory that is shared, as Node's pool is, stays.
+ */
+function freeMemoryOf({ buffer, length }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
+}
+
 const SLAB_BYTES = 16 * 1024;
+
+interface Piece {
+  readonly memory: Buffer;
+  used: number;
+}
 
 /** The pieces of a body. Small ones are copied together: a Buffer of its own costs a kilobyte, whatever it holds. */
 class Pieces {
   length = 0;
-  readonly #pieces: Buffer[] = [];
-  #slab: Buffer | undefined;
-  #used = 0;
+  readonly #pieces: Piece[] = [];
+  /** The last piece, if small ones go there. */
+  #slab: Piece | undefined;
 
   /** The bytes of memory that holding `chunk` will take beyond what is held. */
   costOf(chunk: Buffer): number {
     if (!this.#isSmall(chunk)) return chunk.length;
-    return this.#slab && this.#used + chunk.length <= SLAB_BYTES ? 0 : SLAB_BYTES;
+    return this.#slabFor(chunk) ? 0 : SLAB_BYTES;
   }
 
+  /** `chunk` belongs to the body from then on. */
   add(chunk: Buffer): void {
-    if (!this.#isSmall(chunk)) {
-      this.#closeSlab();
-      this.#pieces.push(chunk);
+    const { length } = chunk;
+    if (this.#isSmall(chunk)) {
+      const slab = this.#slabFor(chunk) ?? this.#newSlab();
+      slab.used += chunk.copy(slab.memory, slab.used);
+      freeMemoryOf(chunk);
     } else {
-      if (this.costOf(chunk) > 0) this.#closeSlab();
-      this.#slab ??= Buffer.allocUnsafeSlow(SLAB_BYTES);
-      this.#used += chunk.copy(this.#slab, this.#used);
+      this.#slab = undefined;
+      this.#pieces.push({ memory: chunk, used: length });
     }
-    this.length += chunk.length;
+    this.length += length;
   }
 
+  /** The body; the pieces are gone. */
   join(): Buffer {
-    this.#closeSlab();
     const [first] = this.#pieces;
-    return first && this.#pieces.length === 1 ? first : Buffer.concat(this.#pieces, this.length);
+    if (first && this.#pieces.length === 1) return first.memory;
+    const body = Buffer.allocUnsafeSlow(this.length);
+    let length = 0;
+    for (const { memory, used } of this.#pieces) {
+      length += memory.copy(body, length, 0, used);
+      freeMemoryOf(memory);
+    }
+    return body;
+  }
+
+  free(): void {
+    for (const { memory } of this.#pieces) freeMemoryOf(memory);
   }
 
   #isSmall(chunk: Buffer): boolean {
     return this.length > 0 && chunk.length < SLAB_BYTES / 4;
   }
 
-  #closeSlab(): void {
-    if (this.#slab) this.#pieces.push(this.#slab.subarray(0, this.#used));
-    this.#slab = undefined;
-    this.#used = 0;
+  #slabFor(chunk: Buffer): Piece | undefined {
+    return this.#slab && this.#slab.used + chunk.length <= SLAB_BYTES ? this.#slab : undefined;
+  }
+
+  #newSlab(): Piece {
+    this.#slab = { memory: Buffer.allocUnsafeSlow(SLAB_BYTES), used: 0 };
+    this.#pieces.push(this.#slab);
+    return this.#slab;
   }
 }
 
@@ -111,6 +141,7 @@ export function readBody(request: IncomingMessage, limits: ReceiveLimits, room: 
     const end = (result: ReadBody) => {
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
       if (result.kind !== 'read') {
+        pieces.free();
         held.letGo();
         request.pause();
       }
