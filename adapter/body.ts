@@ -27,11 +27,20 @@ export class BufferedBytes {
   }
 }
 
+/**
+ * Gives the memory of bytes that nobody will read back at once: the collector, to which they are one small object, comes
+ * only after tens of megabytes more. Memory that is shared, as Node's pool is, stays.
+ */
+function freeMemoryOf({ buffer, length }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
+}
+
 /** The bytes counted for one body: until the last of its holders, of which there is one at first, has let go. */
 export class HeldBytes {
   readonly #room: BufferedBytes;
   #bytes = 0;
   #holders = 1;
+  #body: Buffer | undefined;
 
   constructor(room: BufferedBytes) {
     this.#room = room;
@@ -42,27 +51,28 @@ export class HeldBytes {
     this.#bytes += bytes;
   }
 
+  /** The memory of `body` goes when its only holder lets go. */
+  own(body: Buffer): void {
+    this.#body = body;
+  }
+
   hold(): void {
     this.#holders += 1;
+    // A second holder has it sent: a socket may read it even after the reply. Then only the collector knows the end.
+    this.#body = undefined;
   }
 
   letGo(): void {
     this.#holders -= 1;
-    if (this.#holders === 0) this.#room.release(this.#bytes);
+    if (this.#holders > 0) return;
+    this.#room.release(this.#bytes);
+    if (this.#body) freeMemoryOf(this.#body);
   }
 }
 
 export type ReadBody =
   | { readonly kind: 'read'; readonly body: Buffer; readonly held: HeldBytes }
   | { readonly kind: 'too-large' | 'no-room' | 'aborted' };
-
-/**
- * Gives the memory of bytes that nobody will read back at once: the collector, to which they are one small object, comes
- * only after tens of megabytes more. Memory that is shared, as Node's pool is, stays.
- */
-function freeMemoryOf({ buffer, length }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
-}
 
 const SLAB_BYTES = 16 * 1024;
 
@@ -154,7 +164,11 @@ export function readBody(request: IncomingMessage, limits: ReceiveLimits, room: 
       held.add(cost);
       pieces.add(chunk);
     };
-    const onEnd = () => end({ kind: 'read', body: pieces.join(), held });
+    const onEnd = () => {
+      const body = pieces.join();
+      held.own(body);
+      end({ kind: 'read', body, held });
+    };
     const onClose = () => end({ kind: 'aborted' });
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });

@@ -152,6 +152,22 @@ describe('memory', () => {
     expect((await deliver(port)).status).toBe(202);
   });
 
+  it('bodies of 25 MB with wrong signatures, from 5 clients at once: under 280 MB', { timeout: 60_000 }, async () => {
+    const { port } = await start();
+    const headers = { ...aDelivery().headers };
+    const body = Buffer.alloc(25_000_000, 'x');
+    const statuses: number[] = [];
+    const client = async () => {
+      for (let sent = 0; sent < 6; sent += 1) {
+        statuses.push((await send(`http://127.0.0.1:${port}/hooks/a`, { headers, body })).status);
+      }
+    };
+    await Promise.all(Array.from({ length: 5 }, client));
+    expect(statuses.filter((status) => status !== 401 && status !== 503)).toEqual([]);
+    expect(await adapter.peakMemory()).toBeLessThan(280 * 1024 * 1024);
+    expect((await deliver(port)).status).toBe(202);
+  });
+
   it('bodies of one-byte chunks hold no more than they count', { timeout: 60_000 }, async () => {
     const { port } = await start({ REQUEST_TIMEOUT_MS: '6000' });
     const chunk = Buffer.from('1\r\nx\r\n'.repeat(10_000));
