@@ -64,6 +64,7 @@ export async function startAdapter(
     deduplication,
     now: () => new Date(),
     keep: (event: OutgoingEvent, route: ServedRoute) => {
+      held.include(event.data);
       const deadline = arrivedAt + (delivery.budgetMs ?? route.definition.replyBudgetMs);
       return deliverEvent(event, route, { deadline, held }, deliverDeps);
     },

@@ -56,6 +56,11 @@ export class HeldBytes {
     this.#body = body;
   }
 
+  /** Counts the memory of `data` too, unless it is the body itself: the document of a form is a copy. */
+  include(data: Buffer): void {
+    if (data.buffer !== this.#body?.buffer) this.add(data.buffer.byteLength);
+  }
+
   hold(): void {
     this.#holders += 1;
     // A second holder has it sent: a socket may read it even after the reply. Then only the collector knows the end.

@@ -39,7 +39,8 @@ function isKey(encoded: Buffer, name: string): boolean {
 
 /** `+` is a space, `%XX` a byte; a `%` without two hex digits stands for itself. */
 function percentDecode(encoded: Buffer): Buffer {
-  const decoded = Buffer.allocUnsafe(encoded.length);
+  // Not from Node's pool: who counts what is held goes by the memory behind it.
+  const decoded = Buffer.allocUnsafeSlow(encoded.length);
   let length = 0;
   for (let index = 0; index < encoded.length; index += 1) {
     let byte = encoded[index] as number;

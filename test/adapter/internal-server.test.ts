@@ -103,16 +103,22 @@ describe('/metrics', () => {
 describe('the metric of buffered bytes', () => {
   const held = () => adapter.metric('headwater_buffered_bytes');
 
-  it('is as long as the body while a delivery is under way, and 0 after it', async () => {
+  const json = aDelivery();
+  const form = aDelivery({ form: 'form' });
+  const rows = [
+    { name: 'the body', delivery: json, bytes: json.body.length },
+    // As long as the encoded one until it is shortened; that is its memory.
+    { name: 'a form and its document', delivery: form, bytes: 2 * form.body.length - 'payload='.length },
+  ];
+  it.each(rows)('is as long as $name while a delivery is under way, and 0 after it', async ({ delivery, bytes }) => {
     let release: () => void = () => undefined;
     sink.answer((response) => {
       release = () => void response.writeHead(202).end();
     });
     const before = sink.received.length;
-    const delivery = aDelivery();
     const reply = post(adapter, delivery);
     await sink.waitFor(before + 1);
-    expect(await held()).toBe(delivery.body.length);
+    expect(await held()).toBe(bytes);
     release();
     expect((await reply).status).toBe(202);
     sink.answerWith(202);

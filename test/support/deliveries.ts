@@ -1,5 +1,5 @@
 import type { Agent } from 'node:http';
-import type { JsonObject, SignedDelivery } from '../../sources/contract.ts';
+import type { BodyForm, JsonObject, SignedDelivery } from '../../sources/contract.ts';
 import { simulator } from '../../sources/github/simulator.ts';
 import { SECRET } from './builders.ts';
 import { type Reply, send } from './post.ts';
@@ -7,10 +7,11 @@ import type { TestAdapter } from './test-adapter.ts';
 
 /** A signed delivery of a small event; a test names only what matters to it. */
 export function aDelivery(
-  options: { eventType?: string; payload?: JsonObject | Buffer; id?: string; secret?: string } = {},
+  options: { eventType?: string; payload?: JsonObject | Buffer; id?: string; secret?: string; form?: BodyForm } = {},
 ): SignedDelivery {
-  const { eventType = 'issues', payload = { action: 'opened', issue: { number: 7 } }, secret = SECRET, id } = options;
-  return simulator.deliver({ eventType, payload, ...(id === undefined ? {} : { id }) }, secret);
+  const { eventType = 'issues', payload = { action: 'opened', issue: { number: 7 } }, secret = SECRET } = options;
+  const { id, form } = options;
+  return simulator.deliver({ eventType, payload, ...(id === undefined ? {} : { id }), ...(form && { form }) }, secret);
 }
 
 /** Posts it where the route `uid` is served. */
