@@ -14,6 +14,7 @@ import type {
 } from '../objects.ts';
 import { keyOf, referenceTo } from '../objects.ts';
 import type { ApiClient } from './api-client.ts';
+import { applyObject, FIELD_MANAGER } from './apply.ts';
 import { eventOf } from './events.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { Resources } from './resources.ts';
@@ -35,9 +36,7 @@ export interface KubeClusterOptions {
   readonly timings?: Partial<ListWatchTimings> | undefined;
 }
 
-export const FIELD_MANAGER = 'headwater-controller';
 const MERGE_PATCH = 'application/merge-patch+json';
-const APPLY_PATCH = 'application/apply-patch+yaml';
 const ORPHANS = 'headwater-orphaned-hooks';
 const SECRET: ObjectKind = { apiVersion: 'v1', kind: 'Secret' };
 
@@ -153,12 +152,7 @@ export class KubeCluster implements Cluster {
     // Throws where no adapter could serve it.
     parseRoute(JSON.stringify(route));
     const path = secretPath(routesNamespace, routeSecretName(route.uid));
-    const query = { fieldManager: FIELD_MANAGER, force: true };
-    await api.call('PATCH', path, {
-      query,
-      body: routeSecret(route, routesNamespace, this.#options.systemNamespace),
-      contentType: APPLY_PATCH,
-    });
+    await applyObject(api, path, routeSecret(route, routesNamespace, this.#options.systemNamespace));
   }
 
   async removeRoute(uid: string): Promise<void> {
@@ -216,12 +210,8 @@ export class KubeCluster implements Cluster {
       data: { [key]: line },
     };
     // Each line is applied by a manager of its own, so that it stays when the next one is.
-    const query = { fieldManager: `${FIELD_MANAGER}-${key}`, force: true };
-    await api.call('PATCH', `/api/v1/namespaces/${systemNamespace}/configmaps/${ORPHANS}`, {
-      query,
-      body,
-      contentType: APPLY_PATCH,
-    });
+    const path = `/api/v1/namespaces/${systemNamespace}/configmaps/${ORPHANS}`;
+    await applyObject(api, path, body, `${FIELD_MANAGER}-${key}`);
   }
 
   async #pathOf(source: SourceObject): Promise<string> {
