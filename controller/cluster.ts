@@ -25,6 +25,12 @@ export type SecretLookup =
   | { readonly found: 'no-secret' }
   | { readonly found: 'no-key' };
 
+/** `unavailable`: there is nobody here to give tokens. */
+export type TokenLookup =
+  | { readonly found: 'token'; readonly value: string }
+  | { readonly found: 'forbidden'; readonly rule: string }
+  | { readonly found: 'unavailable' };
+
 /** How one ready replica of the adapter serves a route. */
 export interface AdapterState {
   /** undefined: it does not. */
@@ -63,6 +69,8 @@ export interface Cluster {
   addFinalizer(source: SourceObject, finalizer: string): Promise<SourceObject>;
   /** The object is gone when it was the last one. */
   removeFinalizer(source: SourceObject, finalizer: string): Promise<void>;
+  /** An OIDC token for an audience, of the source's own ServiceAccount; a new one each time. */
+  requestToken(source: SourceObject, audience: string): Promise<TokenLookup>;
   /** The route published for a source. */
   readRoute(uid: string): Promise<Route | undefined>;
   publishRoute(route: Route): Promise<void>;

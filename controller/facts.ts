@@ -2,14 +2,14 @@ import type { Route } from '../core/route.ts';
 import type { SourcePlan } from '../sources/contract.ts';
 import type { HookRecord, ManualHook } from './objects.ts';
 import type { Secrets } from './secrets.ts';
-import type { Sinks } from './sink.ts';
+import type { AuthorizedSinks } from './sink-tokens.ts';
 import { type Blocked, isBlocked, type Retry, type Step } from './step.ts';
 
 /** What one look at a source found out. Steps that were not come to are absent. */
 export interface Facts {
   readonly plan: SourcePlan;
   readonly secrets?: Step<Secrets>;
-  readonly sinks?: Step<Sinks>;
+  readonly sinks?: AuthorizedSinks;
   /** The route, served by every adapter; and that there is a public address. */
   readonly deployed?: Step<Route>;
   /** `undefined` inside: the user makes the webhook, and it is there. */

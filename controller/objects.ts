@@ -74,6 +74,8 @@ export interface SourceStatus {
   readonly sinkCACerts?: string;
   readonly sinkAudience?: string;
   readonly deadLetterSinkUri?: string;
+  /** Whose tokens events are sent with. */
+  readonly auth?: { readonly serviceAccountName: string };
   readonly ceAttributes?: readonly { readonly type: string; readonly source: string }[];
   readonly webhookURL?: string;
   readonly webhookIDKey?: string;

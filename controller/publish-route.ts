@@ -3,7 +3,7 @@ import type { Route } from '../core/route.ts';
 import type { SourcePlan } from '../sources/contract.ts';
 import type { AdapterState, Cluster } from './cluster.ts';
 import type { SourceObject } from './objects.ts';
-import { routeOf, secretTokensOf } from './resources/route.ts';
+import { isRenewalAlone, routeOf, secretTokensOf } from './resources/route.ts';
 import type { Secrets } from './secrets.ts';
 import type { Sinks } from './sink.ts';
 import { blocked, type Step } from './step.ts';
@@ -28,7 +28,7 @@ export async function publishRoute(input: RouteInput, confirmed: boolean, deps: 
   const published = await deps.cluster.readRoute(source.metadata.uid);
   const rotation = { confirmed, overlapMs: deps.secretOverlapMs, now: deps.now() };
   const tokens = secretTokensOf(secrets.secretToken, published?.secretTokens ?? [], rotation);
-  return publishIfChanged(published, routeOf(source, plan, sinks, tokens), deps.cluster);
+  return publishIfChanged(published, routeOf(source, plan, sinks, tokens), deps);
 }
 
 const NO_SINKS = { sink: null, deadLetterSink: null };
@@ -40,22 +40,24 @@ const NO_SINKS = { sink: null, deadLetterSink: null };
 export async function updateSinks(
   source: SourceObject,
   sinks: Sinks | undefined,
-  { cluster }: Pick<PublishDeps, 'cluster'>,
+  deps: Pick<PublishDeps, 'cluster' | 'now'>,
 ): Promise<void> {
-  const published = await cluster.readRoute(source.metadata.uid);
-  if (published) await publishIfChanged(published, { ...published, ...(sinks ?? NO_SINKS) }, cluster);
+  const published = await deps.cluster.readRoute(source.metadata.uid);
+  if (published) await publishIfChanged(published, { ...published, ...(sinks ?? NO_SINKS) }, deps);
 }
 
 async function publishIfChanged(
   published: Route | undefined,
   wanted: Omit<Route, 'generation'>,
-  cluster: Pick<Cluster, 'publishRoute'>,
+  { cluster, now }: Pick<PublishDeps, 'cluster' | 'now'>,
 ): Promise<Route> {
   const generation = published?.generation ?? 0;
   // As it is stored: fields that are undefined are not there.
   const stored = JSON.parse(JSON.stringify({ ...wanted, generation })) as Route;
   if (published && isDeepStrictEqual(published, stored)) return published;
-  const route = { ...stored, generation: generation + 1 };
+  // While the token that adapters have is good, nobody needs to wait until they have its successor.
+  const isRenewal = published && isRenewalAlone(published, stored, now());
+  const route = isRenewal ? stored : { ...stored, generation: generation + 1 };
   await cluster.publishRoute(route);
   return route;
 }

@@ -12,6 +12,7 @@ import { publishRoute, type RouteInput, routeServed, updateSinks } from './publi
 import { ensureReceiveAdapter } from './receive-adapter.ts';
 import { readSecrets } from './secrets.ts';
 import { resolveSinks } from './sink.ts';
+import { authorizeSinks, publishedSinks } from './sink-tokens.ts';
 import { computeStatus } from './status.ts';
 import { blocked, isBlocked, type Retry } from './step.ts';
 
@@ -55,9 +56,9 @@ async function establishFacts(
   deps: ReconcileDeps,
 ): Promise<Facts> {
   const secrets = await readSecrets(source, plan, deps.objects);
-  const sinks = await resolveSinks(source, deps);
+  const sinks = await authorizeSinks(source, await resolveSinks(source, deps), deps);
   if (isBlocked(sinks)) {
-    if (sinks.sinkGone) await updateSinks(source, undefined, deps);
+    await updateSinks(source, sinks.sinkGone ? undefined : await publishedSinks(source, deps), deps);
     return { plan, secrets, sinks };
   }
   if (isBlocked(secrets)) {
@@ -84,9 +85,12 @@ async function establishFacts(
 
 function retryAfter(facts: Facts, { hookCheckMs, now }: ReconcileDeps): Retry {
   const [obstacle] = obstaclesIn(facts);
-  if (obstacle) return obstacle.retry;
-  if (facts.leftover) return facts.leftover;
-  return { when: 'after', ms: Math.min(hookCheckMs * (0.9 + Math.random() * 0.2), nextExpiry(facts, now())) };
+  const ms = Math.min(hookCheckMs * (0.9 + Math.random() * 0.2), nextExpiry(facts, now()));
+  const retry = obstacle?.retry ?? facts.leftover ?? { when: 'after', ms };
+  const renewal = facts.sinks?.renewal;
+  // The other retries come within minutes, in time for a token that has a third of its life left.
+  if (!renewal || retry.when !== 'after') return retry;
+  return renewal.when === 'after' && renewal.ms > retry.ms ? retry : renewal;
 }
 
 /** Until a replaced secret is to leave the route. */

@@ -4,7 +4,7 @@ import type { Destination } from '../core/route.ts';
 import type { SinkDestination } from '../sources/fields.ts';
 import type { Objects } from './cluster.ts';
 import { type KubeObject, nameOf, type ObjectReference, type SourceObject } from './objects.ts';
-import { blocked, FORBIDDEN_RETRY, isBlocked, type Step } from './step.ts';
+import { type Blocked, blocked, FORBIDDEN_RETRY, isBlocked, type Step } from './step.ts';
 
 export interface SinkDeps {
   readonly objects: Pick<Objects, 'get'>;
@@ -30,19 +30,24 @@ export interface Sinks {
   readonly deadLetterSink: Destination | null;
 }
 
-const NO_TOKENS = { reason: 'TokenNotSent', message: 'the sink has an audience, but this version sends no OIDC token' };
+/** `sinkGone`: the sink itself, not the dead-letter sink, is not to be had. */
+export type ResolvedSinks = Step<Sinks> & { readonly sinkGone?: true };
 
-/** Where the events of a source go; `sinkGone`: the sink itself, not the dead-letter sink, is not to be had. */
-export async function resolveSinks(source: SourceObject, deps: SinkDeps): Promise<Step<Sinks> & { sinkGone?: true }> {
+/** Where the events of a source go. */
+export async function resolveSinks(source: SourceObject, deps: SinkDeps): Promise<ResolvedSinks> {
   const { spec, metadata } = source;
   const sink = await resolveDestination(spec.sink, metadata.namespace, deps);
   if (isBlocked(sink)) return { ...sink, sinkGone: true };
   const last = spec.delivery?.deadLetterSink;
-  const note = sink.done.audience === undefined ? undefined : NO_TOKENS;
-  if (!last) return { done: { sink: sink.done, deadLetterSink: null }, note };
+  if (!last) return { done: { sink: sink.done, deadLetterSink: null } };
   const deadLetterSink = await resolveDestination(last, metadata.namespace, deps);
-  if (!isBlocked(deadLetterSink)) return { done: { sink: sink.done, deadLetterSink: deadLetterSink.done }, note };
-  const { blocked: fault } = deadLetterSink;
+  return isBlocked(deadLetterSink)
+    ? ofDeadLetterSink(deadLetterSink)
+    : { done: { sink: sink.done, deadLetterSink: deadLetterSink.done } };
+}
+
+/** The same fault, said to be the dead-letter sink's. */
+export function ofDeadLetterSink({ blocked: fault }: { readonly blocked: Blocked }): { readonly blocked: Blocked } {
   return { blocked: { ...fault, message: `spec.delivery.deadLetterSink: ${fault.message}` } };
 }
 
@@ -143,7 +148,8 @@ function checked(destination: Destination, { guard }: SinkDeps): Step<Destinatio
     done: {
       url: destination.url,
       ...(CACerts !== undefined && { CACerts }),
-      ...(audience !== undefined && { audience }),
+      // An empty one is none, as for Knative.
+      ...(audience && { audience }),
     },
   };
 }

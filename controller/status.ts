@@ -1,5 +1,6 @@
 import type { Facts } from './facts.ts';
 import type { Condition, SourceObject, SourceStatus } from './objects.ts';
+import { serviceAccountNameOf } from './resources/service-account.ts';
 import { isBlocked, type Step } from './step.ts';
 
 /** In the order they come true. `Ready` sums them up. */
@@ -13,7 +14,7 @@ export function computeStatus(source: SourceObject, facts: Facts, now: Date): So
   const steps = [facts.secrets, facts.sinks, facts.deployed, facts.webhook];
   const judged = CONDITIONS.map((type, index) => judgementOf(type, steps[index], isSameSpec ? previous : {}));
   return {
-    ...ofEarlierSteps(previous, facts),
+    ...ofEarlierSteps(source, facts),
     observedGeneration: metadata.generation,
     conditions: transitions(previous, [...judged, summaryOf(judged)], now),
     ceAttributes: facts.plan.ceTypes.map((type) => ({ type, source: facts.plan.eventSource })),
@@ -61,13 +62,15 @@ function transitions({ conditions = [] }: SourceStatus, judged: readonly Judgeme
 }
 
 /** What was found out this time, or else before. */
-function ofEarlierSteps(previous: SourceStatus, facts: Facts): SourceStatus {
+function ofEarlierSteps(source: SourceObject, facts: Facts): SourceStatus {
+  const { status: previous = {} } = source;
   const { sinks, hooks = previous.hooks ?? [] } = facts;
   const { webhookURL } = 'webhookURL' in facts ? facts : previous;
   const manualHook = facts.hooks ? facts.manualHook : (facts.manualHook ?? previous.manualHook);
   const id = hooks[0]?.id;
   return {
     ...(sinks === undefined ? sinkFieldsOf(previous) : sinkFieldsFrom(sinks)),
+    ...authOf(source, sinks),
     ...(webhookURL !== undefined && { webhookURL }),
     ...(id && { webhookIDKey: id }),
     ...(hooks.length > 0 && { hooks }),
@@ -83,6 +86,15 @@ function sinkFieldsOf(status: SourceStatus): SourceStatus {
     ...(sinkAudience !== undefined && { sinkAudience }),
     ...(deadLetterSinkUri !== undefined && { deadLetterSinkUri }),
   };
+}
+
+/** The identity events are sent with; policies are made for it, so it outlives a sink that is gone for a while. */
+function authOf(source: SourceObject, sinks: Facts['sinks']): Pick<SourceStatus, 'auth'> {
+  const previous = source.status?.auth;
+  if (sinks === undefined || isBlocked(sinks)) return previous ? { auth: previous } : {};
+  const { sink, deadLetterSink } = sinks.done;
+  const hasToken = sink.token !== undefined || deadLetterSink?.token !== undefined;
+  return hasToken ? { auth: { serviceAccountName: serviceAccountNameOf(source) } } : {};
 }
 
 /** A sink that is gone has no URL. */

@@ -6,6 +6,7 @@ import type {
   Lookup,
   PublishedRoute,
   SecretLookup,
+  TokenLookup,
 } from '../controller/cluster.ts';
 import {
   type HookRecord,
@@ -143,6 +144,11 @@ export class MemoryCluster implements Cluster {
       metadata: { ...before, finalizers: (before.finalizers ?? []).filter((name) => name !== finalizer) },
     }));
     if (metadata.deletionTimestamp !== undefined && metadata.finalizers?.length === 0) this.#drop(referenceTo(source));
+  }
+
+  /** Nothing on a laptop could check a token. */
+  async requestToken(_source: SourceObject, _audience: string): Promise<TokenLookup> {
+    return { found: 'unavailable' };
   }
 
   async readRoute(uid: string): Promise<Route | undefined> {

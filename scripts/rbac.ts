@@ -41,6 +41,20 @@ export function rightsOf(): readonly object[] {
   return [namespace(SYSTEM_NAMESPACE), namespace(ROUTES_NAMESPACE), ...controllerRights(), ...adapterRights()];
 }
 
+/** What the controller needs beside them for sinks with an audience: to make ServiceAccounts, and tokens of any of them. */
+export function tokenRightsOf(): readonly object[] {
+  const name = `${CONTROLLER}-oidc`;
+  const rules = [
+    // Server-side apply.
+    rule('', ['serviceaccounts'], ['create', 'patch']),
+    rule('', ['serviceaccounts/token'], ['create']),
+  ];
+  return [
+    object('ClusterRole', { name }, { rules }),
+    object('ClusterRoleBinding', { name }, { subjects: subjects(CONTROLLER), roleRef: roleRef('ClusterRole', name) }),
+  ];
+}
+
 function controllerRights(): object[] {
   const groups = [...new Set(sources.map(({ group }) => group))];
   const pluralsIn = (group: string) =>

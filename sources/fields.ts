@@ -98,7 +98,7 @@ export function destination(description: string) {
       audience: Type.Optional(
         Type.String({
           maxLength: URL_LENGTH,
-          description: 'OIDC audience of the destination. This version sends no token for it yet.',
+          description: 'OIDC audience of the destination: events are sent with a token for it.',
         }),
       ),
     },

@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import { ApiStatusError, type ListWatchTimings } from '../../core/list-watch.ts';
 import type { Log } from '../../core/log.ts';
 import { parseRoute, type Route } from '../../core/route.ts';
-import type { AdapterState, Announcement, Cluster, Lookup, PublishedRoute, SecretLookup } from '../cluster.ts';
+import type {
+  AdapterState,
+  Announcement,
+  Cluster,
+  Lookup,
+  PublishedRoute,
+  SecretLookup,
+  TokenLookup,
+} from '../cluster.ts';
 import type {
   HookRecord,
   KubeObject,
@@ -19,6 +27,7 @@ import { eventOf } from './events.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { Resources } from './resources.ts';
 import { CONTROLLER_LABEL, ownerOf, ROUTE_LABEL, routeSecret, routeSecretName, routeTextIn } from './route-secret.ts';
+import { requestSourceToken } from './source-token.ts';
 import { METADATA_ONLY } from './transport.ts';
 import { WatchedKind } from './watched-kind.ts';
 
@@ -134,6 +143,10 @@ export class KubeCluster implements Cluster {
     const { resourceVersion } = source.metadata;
     const patch = mergePatch({ ...source.status }, { ...status });
     await this.#patch(`${await this.#pathOf(source)}/status`, { metadata: { resourceVersion }, status: patch });
+  }
+
+  requestToken(source: SourceObject, audience: string): Promise<TokenLookup> {
+    return requestSourceToken(this.#options.api, source, audience);
   }
 
   async readRoute(uid: string): Promise<Route | undefined> {

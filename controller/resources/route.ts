@@ -1,15 +1,17 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ATTRIBUTE_NAME, REQUIRED_ATTRIBUTES, RESERVED_ATTRIBUTES } from '../../core/cloud-event.ts';
-import type { Route, SecretToken } from '../../core/route.ts';
+import type { Destination, Route, SecretToken } from '../../core/route.ts';
 import type { SourcePlan } from '../../sources/contract.ts';
 import type { SourceObject } from '../objects.ts';
 import type { SecretValue } from '../secrets.ts';
 import type { Sinks } from '../sink.ts';
+import { lifeOf } from '../token-life.ts';
 
 export function pathOf({ metadata: { uid } }: SourceObject): string {
   return `/hooks/${uid}`;
 }
 
-/** The route of a source but for its generation, which counts what was published. */
+/** The route of a source but for its generation, which counts what adapters have to follow before the source is ready. */
 export function routeOf(
   source: SourceObject,
   plan: SourcePlan,
@@ -65,4 +67,22 @@ export function secretTokensOf(
     .map((token) => (confirmed && !token.validUntil ? { ...token, validUntil } : token));
   const known = published.find((token) => token.value === value);
   return [{ value, version: known?.version ?? version }, ...replaced];
+}
+
+/** Whether nothing differs but OIDC tokens, and those that were published are still good. */
+export function isRenewalAlone(published: Route, wanted: Route, now: Date): boolean {
+  const { sink, deadLetterSink } = published;
+  return [sink, deadLetterSink].every((one) => isGood(one, now)) && isDeepStrictEqual(bare(published), bare(wanted));
+}
+
+function isGood(destination: Destination | null, now: Date): boolean {
+  const { token, audience } = destination ?? {};
+  if (audience === undefined) return true;
+  const life = token === undefined ? undefined : lifeOf(token, audience);
+  return life !== undefined && now.getTime() < life.end;
+}
+
+function bare(route: Route): Route {
+  const without = (destination: Destination | null) => destination && { ...destination, token: undefined };
+  return { ...route, sink: without(route.sink), deadLetterSink: without(route.deadLetterSink) };
 }

@@ -14,6 +14,7 @@ import { MemoryRoutes } from '../../local/memory-routes.ts';
 import { type SchemaNode, validatorOf } from '../../local/schema.ts';
 import { SimulatedGitHub } from '../../sources/github/simulated-api.ts';
 import { definitionOf, sources } from '../../sources/registry.ts';
+import { TokenIssuer } from './token-issuer.ts';
 
 const GITHUB_SOURCE = { apiVersion: 'sources.knative.dev/v1alpha1', kind: 'GitHubSource' };
 const BROKER = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker' };
@@ -38,6 +39,7 @@ export class World {
   readonly errors: object[] = [];
   readonly routes = new MemoryRoutes();
   readonly cluster: MemoryCluster;
+  readonly tokens = new TokenIssuer();
   /** What adapters serve, by uid, where it is not what is published; `null`: no adapter is ready; `broken`: nobody knows. */
   served: Map<string, Route | undefined> | 'broken' | null | undefined;
   lastAuthentic: AuthenticDelivery | undefined;
@@ -59,6 +61,7 @@ export class World {
       onOrphan: (_source, hook) => void this.orphans.push(hook),
       now: () => this.now,
     });
+    this.cluster.requestToken = (_source, audience) => this.tokens.request(audience, this.now);
   }
 
   /** Before `spec` names the API. */
