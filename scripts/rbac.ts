@@ -30,7 +30,13 @@ const account = (name: string) => ({
 });
 const subjects = (name: string) => [{ kind: 'ServiceAccount', name, namespace: SYSTEM_NAMESPACE }];
 const roleRef = (kind: string, name: string) => ({ apiGroup: RBAC, kind, name });
-const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+const namespace = (name: string, labels: Readonly<Record<string, string>>) => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name, labels },
+});
+/** The API server refuses pods that ask for more than ours need. */
+const RESTRICTED = { 'pod-security.kubernetes.io/enforce': 'restricted' };
 
 const CONTROLLER = 'headwater-controller';
 const ADAPTER = 'headwater-adapter';
@@ -38,7 +44,8 @@ const ADDRESSABLE = 'headwater-addressable-resolver';
 
 /** The rights of both planes, and nothing more; as the objects of a manifest. */
 export function rightsOf(): readonly object[] {
-  return [namespace(SYSTEM_NAMESPACE), namespace(ROUTES_NAMESPACE), ...controllerRights(), ...adapterRights()];
+  const namespaces = [SYSTEM_NAMESPACE, ROUTES_NAMESPACE].map((name) => namespace(name, RESTRICTED));
+  return [...namespaces, ...controllerRights(), ...adapterRights()];
 }
 
 /** What the controller needs beside them for sinks with an audience: to make ServiceAccounts, and tokens of any of them. */
