@@ -8,6 +8,20 @@ interface StateReply {
   readonly routes: readonly { readonly generation: number; readonly lastAuthentic: AuthenticDelivery | null }[];
 }
 
+/** Said to be ready by the cluster, but it does not say so itself. */
+const SILENT: AdapterState = { generation: undefined, lastAuthentic: undefined, silent: true };
+
+/** Of replicas that the cluster says are ready: each of them gets deliveries, so one that does not answer counts. */
+export function statesOfReady(internalUrls: readonly string[], uid: string): Promise<AdapterState[]> {
+  return Promise.all(internalUrls.map(async (url) => (await readAdapterState(url, uid)) ?? SILENT));
+}
+
+/** Of replicas of which nothing else is known: one that does not answer is not there. */
+export async function statesOfAnswering(internalUrls: readonly string[], uid: string): Promise<AdapterState[]> {
+  const states = await Promise.all(internalUrls.map((url) => readAdapterState(url, uid)));
+  return states.filter((state) => state !== undefined);
+}
+
 /** What one replica of the adapter says of one route, at its internal port; undefined: it is not ready, or not there. */
 export async function readAdapterState(internalUrl: string, uid: string): Promise<AdapterState | undefined> {
   try {

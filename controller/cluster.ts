@@ -36,6 +36,8 @@ export interface AdapterState {
   /** undefined: it does not. */
   readonly generation: number | undefined;
   readonly lastAuthentic: AuthenticDelivery | undefined;
+  /** It could not be asked. */
+  readonly silent?: true;
 }
 
 /** Whose route is published. */

@@ -10,8 +10,10 @@ export interface ControllerConfig {
   readonly systemNamespace: string;
   /** Base URL of the shared adapter, as providers reach it. */
   readonly publicUrl: string | undefined;
-  /** Internal URLs of the adapter's replicas, where their pods cannot be found by EndpointSlices. */
+  /** Internal URLs of the adapter's replicas, where their pods are out of reach; empty: EndpointSlices tell. */
   readonly adapterStateUrls: readonly string[];
+  /** The adapter's Service in `systemNamespace`, whose EndpointSlices these are. */
+  readonly adapterService: string;
   readonly allowLoopback: boolean;
   /** Whether a source may name a sink of another namespace. */
   readonly allowCrossNamespaceSinks: boolean;
@@ -39,6 +41,7 @@ export function readControllerConfig(env: Env, identity: string): ControllerConf
     systemNamespace: read.optional('SYSTEM_NAMESPACE') ?? 'headwater',
     publicUrl: read.url('PUBLIC_URL'),
     adapterStateUrls: read.urls('ADAPTER_STATE_URLS'),
+    adapterService: read.optional('ADAPTER_SERVICE') ?? 'headwater-adapter',
     allowLoopback: read.boolean('ALLOW_LOOPBACK', false),
     allowCrossNamespaceSinks: read.boolean('ALLOW_CROSS_NAMESPACE_SINKS', true),
     hookCheckMs: read.milliseconds('HOOK_CHECK_MS', 600_000),

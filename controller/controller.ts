@@ -16,6 +16,11 @@ export interface ControllerOptions extends Omit<ReconcileDeps, 'objects' | 'webh
 }
 
 export interface Controller {
+  /**
+   * Other adapters are ready than before: looks again at the sources that wait for some. Where none is left, at all of
+   * them, as none is served any more; a new one that is ready has read all routes, so that those served stay so.
+   */
+  adaptersChanged(ready: number): void;
   /** Finishes what is under way. */
   stop(): Promise<void>;
 }
@@ -28,6 +33,7 @@ export function startController(options: ControllerOptions): Controller {
   const references = new Map<string, ObjectReference>();
   const seen = new Map<string, string>();
   const watched = new Set<string>();
+  const waitingForAdapters = new Set<string>();
   const watchDependency = ({ apiVersion, kind }: ObjectKind) => {
     if (watched.has(`${apiVersion} ${kind}`)) return;
     watched.add(`${apiVersion} ${kind}`);
@@ -45,7 +51,10 @@ export function startController(options: ControllerOptions): Controller {
       dependencies.add(key, keyOf(object));
       watchDependency(object);
     });
+    // Beforehand: a change while it is worked on must not be missed.
+    waitingForAdapters.add(key);
     const retry = await reconcileSource(reference, { ...options, objects, webhooksOf });
+    if (retry?.when !== 'backoff' || retry.wokenBy !== 'adapters') waitingForAdapters.delete(key);
     dependencies.retain(key, retry === undefined ? new Set() : asked);
     if (retry === undefined) seen.delete(key);
     return retry;
@@ -72,7 +81,10 @@ export function startController(options: ControllerOptions): Controller {
       });
     });
   }
-  return { stop: () => queue.stop() };
+  const adaptersChanged = (ready: number) => {
+    for (const key of ready === 0 ? seen.keys() : waitingForAdapters) queue.add(key);
+  };
+  return { adaptersChanged, stop: () => queue.stop() };
 }
 
 /** One for each provider, loaded when it is needed. */

@@ -6,7 +6,7 @@ import type { SourceObject } from './objects.ts';
 import { isRenewalAlone, routeOf, secretTokensOf } from './resources/route.ts';
 import type { Secrets } from './secrets.ts';
 import type { Sinks } from './sink.ts';
-import { blocked, type Step } from './step.ts';
+import { blocked, type Retry, type Step } from './step.ts';
 
 export interface PublishDeps {
   readonly cluster: Pick<Cluster, 'readRoute' | 'publishRoute' | 'adapterStates'>;
@@ -68,6 +68,12 @@ export interface ServedEverywhere {
   readonly states: readonly AdapterState[];
 }
 
+/**
+ * A change of the adapters brings the source back at once; that one of them caught up, or is within reach again, does not
+ * show.
+ */
+const WAIT_FOR_ADAPTERS: Retry = { when: 'backoff', longestMs: 30_000, wokenBy: 'adapters' };
+
 /** Whether every ready adapter serves the route as it was published. */
 export async function routeServed(
   route: Route,
@@ -75,10 +81,12 @@ export async function routeServed(
 ): Promise<Step<ServedEverywhere>> {
   const states = await cluster.adapterStates(route.uid);
   if (states.length === 0) {
-    return blocked('MissingReceiveAdapter', 'no adapter is ready: see why its pods are not', { when: 'backoff' });
+    return blocked('MissingReceiveAdapter', 'no adapter is ready: see why its pods are not', WAIT_FOR_ADAPTERS);
   }
   const behind = states.filter(({ generation }) => (generation ?? 0) < route.generation).length;
   if (behind === 0) return { done: { route, states } };
-  const message = `${behind} of ${states.length} adapters do not serve this source as it is now yet`;
-  return blocked('RouteNotServed', message, { when: 'backoff' }, 'Unknown');
+  const silent = states.filter((state) => state.silent).length;
+  const why = silent === 0 ? '' : `; ${silent} did not answer the controller on the internal port`;
+  const message = `${behind} of ${states.length} adapters do not serve this source as it is now yet${why}`;
+  return blocked('RouteNotServed', message, WAIT_FOR_ADAPTERS, 'Unknown');
 }

@@ -10,7 +10,7 @@ import { Scope } from '../core/scope.ts';
 import { objectKindOf } from '../sources/crd.ts';
 import { definitionOf, sources } from '../sources/registry.ts';
 import { AccessTokens } from './access-tokens.ts';
-import { readAdapterState } from './adapter-state.ts';
+import { adapterReplicas } from './adapter-replicas.ts';
 import { type ControllerConfig, readControllerConfig } from './config.ts';
 import { startController } from './controller.ts';
 import { ApiClient } from './kube/api-client.ts';
@@ -73,15 +73,13 @@ async function startLeading(config: ControllerConfig, { kubeConfig, log, onLost 
 
 function startControlling(config: ControllerConfig, api: ApiClient, log: Log) {
   const now = () => new Date();
+  const replicas = adapterReplicas(config, { api, log }, (ready) => controller.adaptersChanged(ready));
   const cluster = new KubeCluster({
     api,
     resources: new Resources(api),
     routesNamespace: config.routesNamespace,
     systemNamespace: config.systemNamespace,
-    adapterStates: async (uid) => {
-      const states = await Promise.all(config.adapterStateUrls.map((url) => readAdapterState(url, uid)));
-      return states.filter((state) => state !== undefined);
-    },
+    adapterStates: (uid) => replicas.statesOf(uid),
     now,
     log,
   });
@@ -106,6 +104,7 @@ function startControlling(config: ControllerConfig, api: ApiClient, log: Log) {
     queue: { workers: config.workers, firstDelayMs: 200, longestDelayMs: 300_000, unchangedMs: 300_000 },
     log,
   });
+  replicas.start();
   const kinds = sources.map(objectKindOf);
   const sweep = async () => {
     try {
@@ -119,7 +118,7 @@ function startControlling(config: ControllerConfig, api: ApiClient, log: Log) {
   return {
     stop: async () => {
       clearInterval(sweeping);
-      await controller.stop();
+      await Promise.all([controller.stop(), replicas.stop()]);
       await cluster.stop();
     },
   };

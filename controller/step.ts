@@ -3,7 +3,13 @@ export type Retry =
   /** Only a change in the cluster helps; it is looked at all the same now and then. */
   | { readonly when: 'changed' }
   /** It may pass: soon, then more and more seldom. */
-  | { readonly when: 'backoff' /** The most between two looks, in milliseconds. */; readonly longestMs?: number }
+  | {
+      readonly when: 'backoff';
+      /** The most between two looks, in milliseconds. */
+      readonly longestMs?: number;
+      /** What else brings it back, at once: adapters that come or go. */
+      readonly wokenBy?: 'adapters';
+    }
   | { readonly when: 'after'; readonly ms: number };
 
 /** A right that is given later changes nothing that is watched. */

@@ -87,6 +87,8 @@ function controllerRights(): object[] {
   const inSystem = [
     rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update', 'patch']),
     rule('', ['configmaps'], ['get', 'create', 'patch']),
+    // Which adapters are ready.
+    rule('discovery.k8s.io', ['endpointslices'], READ),
   ];
   const inRoutes = [rule('', ['secrets'], [...READ, 'create', 'update', 'patch', 'delete'])];
   return [

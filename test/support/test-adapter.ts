@@ -52,8 +52,12 @@ export class TestAdapter {
     return `http://127.0.0.1:${this.#adapter.port}${path}`;
   }
 
+  get internalUrl(): string {
+    return `http://127.0.0.1:${this.#adapter.internalPort}`;
+  }
+
   internal(path: string): Promise<Response> {
-    return fetch(`http://127.0.0.1:${this.#adapter.internalPort}${path}`);
+    return fetch(this.internalUrl + path);
   }
 
   /** The state of one route as the controller reads it. */

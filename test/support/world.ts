@@ -3,7 +3,7 @@ import pino from 'pino';
 import { expect, vi } from 'vitest';
 import { parse } from 'yaml';
 import { AccessTokens } from '../../controller/access-tokens.ts';
-import type { Announcement } from '../../controller/cluster.ts';
+import type { AdapterState, Announcement } from '../../controller/cluster.ts';
 import { type Controller, type ControllerOptions, startController } from '../../controller/controller.ts';
 import type { HookRecord, ObjectReference, SourceObject, SourceStatus } from '../../controller/objects.ts';
 import { clusterUrlOf } from '../../controller/sink.ts';
@@ -43,6 +43,8 @@ export class World {
   /** What adapters serve, by uid, where it is not what is published; `null`: no adapter is ready; `broken`: nobody knows. */
   served: Map<string, Route | undefined> | 'broken' | null | undefined;
   lastAuthentic: AuthenticDelivery | undefined;
+  /** What other replicas say. */
+  others: readonly AdapterState[] = [];
   now = new Date('2026-01-01T00:00:00Z');
   api = '';
   #controller: Controller | undefined;
@@ -55,7 +57,7 @@ export class World {
         if (this.served === 'broken') throw new Error('the adapters cannot be asked');
         if (this.served === null) return [];
         const route = this.served === undefined ? this.routes.get(uid) : this.served.get(uid);
-        return [{ generation: route?.generation, lastAuthentic: this.lastAuthentic }];
+        return [{ generation: route?.generation, lastAuthentic: this.lastAuthentic }, ...this.others];
       },
       onAnnouncement: (_source, announcement) => void this.announcements.push(announcement),
       onOrphan: (_source, hook) => void this.orphans.push(hook),
@@ -89,6 +91,11 @@ export class World {
       log,
       ...options,
     });
+  }
+
+  /** The cluster says that so many adapters are ready now. */
+  adaptersChanged(ready: number): void {
+    this.#controller?.adaptersChanged(ready);
   }
 
   /** The controller is gone, and comes back with nothing in memory; `meanwhile`: what happens in between. */
