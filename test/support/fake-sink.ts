@@ -40,18 +40,25 @@ export class FakeSink {
     });
   }
 
-  static async start(server: Server = createServer({ maxHeaderSize: 1024 * 1024 })): Promise<FakeSink> {
+  static async start(
+    server: Server = createServer({ maxHeaderSize: 1024 * 1024 }),
+    host = '127.0.0.1',
+  ): Promise<FakeSink> {
     const sink = new FakeSink(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(0, host, resolve));
     return sink;
   }
 
+  get #address(): AddressInfo {
+    return this.#server.address() as AddressInfo;
+  }
+
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#address.port;
   }
 
   url(path = '/'): string {
-    return `http://127.0.0.1:${this.port}${path}`;
+    return `http://${this.#address.address}:${this.#address.port}${path}`;
   }
 
   answer(responder: Responder): void {

@@ -9,6 +9,7 @@ import { Certificates } from './certificates.ts';
 import type { ClusterPrograms } from './cluster-programs.ts';
 
 const HOST = '127.0.0.1';
+const SERVICES = '10.0.0';
 const READY_MS = 90_000;
 
 export interface ControlPlaneOptions {
@@ -48,7 +49,7 @@ export class ControlPlane {
       await plane.#certificates.issue(
         'server',
         '/CN=kube-apiserver',
-        `IP:${HOST},DNS:localhost,DNS:kubernetes.default.svc`,
+        `IP:${HOST},IP:${SERVICES}.1,DNS:localhost,DNS:kubernetes.default.svc`,
       );
       await plane.#certificates.issue('admin', '/O=system:masters/CN=admin');
       await writeFile(plane.adminKubeconfig, await plane.kubeconfig({ certificate: 'admin' }));
@@ -120,7 +121,7 @@ export class ControlPlane {
       `--service-account-issuer=${this.url}`,
       `--service-account-key-file=${file('sa.pub')}`,
       `--service-account-signing-key-file=${file('sa.key')}`,
-      '--service-cluster-ip-range=10.0.0.0/24',
+      `--service-cluster-ip-range=${SERVICES}.0/24`,
       '--endpoint-reconciler-type=none',
       `--watch-cache=${this.#options.watchCache ?? true}`,
       '--v=1',
@@ -136,6 +137,8 @@ export class ControlPlane {
       `--service-account-private-key-file=${file('sa.key')}`,
       '--leader-elect=false',
       '--secure-port=0',
+      // Nobody beats the heart of a test's node.
+      '--node-monitor-grace-period=1h',
       '--v=1',
     ]);
   }

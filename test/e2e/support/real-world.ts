@@ -14,13 +14,18 @@ const run = promisify(execFile);
 
 type Env = Readonly<Record<string, string>>;
 
+/** The command that runs one of our programs. */
+export function nodeOf(path: string): readonly string[] {
+  return [process.execPath, join(root, path)];
+}
+
 /** A process of ours, and what it logged. */
-class Part {
+export class Part {
   log = '';
   readonly #child: ChildProcess;
 
-  constructor(main: string, env: Env) {
-    this.#child = spawn(process.execPath, [join(root, main)], {
+  constructor([program = '', ...args]: readonly string[], env: Env) {
+    this.#child = spawn(program, args, {
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -79,7 +84,8 @@ export class RealWorld {
     await this.kubectl('create', 'namespace', this.namespace);
   }
 
-  async start(env: Env = {}): Promise<void> {
+  /** `adapter`: false where the test has adapters of another kind. */
+  async start(env: Env = {}, { adapter = true } = {}): Promise<void> {
     if (this.api === '') await this.open();
     const [port, internalPort] = await freePorts();
     this.adapterUrl = `http://127.0.0.1:${port}`;
@@ -96,7 +102,7 @@ export class RealWorld {
       ALLOW_LOOPBACK_SINKS: 'true',
       SHUTDOWN_DELAY_MS: '0',
     };
-    this.startAdapter();
+    if (adapter) this.startAdapter();
     this.#controllerEnv = {
       KUBECONFIG: await this.kubeconfigOf('headwater-controller'),
       PUBLIC_URL: this.adapterUrl,
@@ -111,12 +117,12 @@ export class RealWorld {
   }
 
   startAdapter(env: Env = {}): void {
-    this.adapter = new Part('adapter/main.ts', { ...this.#adapterEnv, ...env });
+    this.adapter = new Part(nodeOf('adapter/main.ts'), { ...this.#adapterEnv, ...env });
     this.parts.push(this.adapter);
   }
 
   startController(env: Env = {}): Part {
-    this.controller = new Part('controller/main.ts', { ...this.#controllerEnv, ...env });
+    this.controller = new Part(nodeOf('controller/main.ts'), { ...this.#controllerEnv, ...env });
     this.parts.push(this.controller);
     return this.controller;
   }

@@ -1,0 +1,79 @@
+/** What the tests' kubelet reads of a Pod; anything else in it changes nothing here. */
+export interface Pod {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly deletionTimestamp?: string;
+  };
+  readonly spec: {
+    readonly serviceAccountName: string;
+    readonly containers: readonly Container[];
+    readonly volumes: readonly {
+      readonly name: string;
+      readonly projected?: { readonly sources: readonly Projection[] };
+    }[];
+  };
+  readonly status: { readonly podIP?: string };
+}
+
+export interface Container {
+  readonly image: string;
+  readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: FieldSource }[];
+  readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly startupProbe: Probe;
+  readonly livenessProbe: Probe;
+  readonly readinessProbe: Probe;
+  readonly securityContext?: {
+    readonly readOnlyRootFilesystem?: boolean;
+    readonly allowPrivilegeEscalation?: boolean;
+    readonly capabilities?: { readonly drop?: readonly string[] };
+  };
+}
+
+/** With the API server's defaults. */
+export interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: string | number };
+  readonly periodSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly failureThreshold: number;
+}
+
+export interface Projection {
+  readonly serviceAccountToken?: {
+    readonly audience?: string;
+    readonly expirationSeconds: number;
+    readonly path: string;
+  };
+  readonly configMap?: {
+    readonly name: string;
+    readonly items: readonly { readonly key: string; readonly path: string }[];
+  };
+  readonly downwardAPI?: { readonly items: readonly ({ readonly path: string } & FieldSource)[] };
+}
+
+interface FieldSource {
+  readonly fieldRef?: { readonly fieldPath: string };
+}
+
+const fields: Readonly<Record<string, (pod: Pod) => string | undefined>> = {
+  'metadata.name': ({ metadata }) => metadata.name,
+  'metadata.namespace': ({ metadata }) => metadata.namespace,
+  'metadata.uid': ({ metadata }) => metadata.uid,
+  'status.podIP': ({ status }) => status.podIP,
+};
+
+/** @throws Error where the kubelet of the tests knows no such field */
+export function fieldOf(pod: Pod, { fieldRef }: FieldSource): string {
+  const value = fields[fieldRef?.fieldPath ?? '']?.(pod);
+  if (value === undefined) throw new Error(`no field for ${JSON.stringify(fieldRef)} in the kubelet of the tests`);
+  return value;
+}
+
+export function portOf({ ports }: Container, { httpGet }: Probe): number {
+  const found = ports.find(({ name }) => name === httpGet.port)?.containerPort ?? Number(httpGet.port);
+  if (Number.isNaN(found)) throw new Error(`the probe's port ${httpGet.port} is none of the container's`);
+  return found;
+}
