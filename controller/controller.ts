@@ -1,4 +1,3 @@
-import type { AddressGuard } from '../core/address-guard.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { SourceDefinition, WebhookApi } from '../sources/contract.ts';
@@ -28,7 +27,7 @@ export interface Controller {
 /** Watches the source kinds and whatever their objects name, and reconciles a source whenever one of them changed. */
 export function startController(options: ControllerOptions): Controller {
   const { cluster, sources, log } = options;
-  const webhooksOf = webhookApis(options.guard);
+  const webhooksOf = webhookApis(options);
   const dependencies = new Dependencies();
   const references = new Map<string, ObjectReference>();
   const seen = new Map<string, string>();
@@ -88,10 +87,10 @@ export function startController(options: ControllerOptions): Controller {
 }
 
 /** One for each provider, loaded when it is needed. */
-function webhookApis(guard: AddressGuard): ReconcileDeps['webhooksOf'] {
+function webhookApis({ guard, now }: Pick<ControllerOptions, 'guard' | 'now'>): ReconcileDeps['webhooksOf'] {
   const loaded = new Map<string, Promise<WebhookApi>>();
   return (definition) => {
-    const api = loaded.get(definition.kind) ?? definition.loadWebhookApi(guard);
+    const api = loaded.get(definition.kind) ?? definition.loadWebhookApi(guard, now);
     loaded.set(definition.kind, api);
     return api;
   };

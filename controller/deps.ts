@@ -14,7 +14,10 @@ export interface ReconcileDeps extends SinkDeps, PublishDeps {
   readonly webhooksOf: (definition: SourceDefinition) => Promise<WebhookApi>;
   readonly tokens: AccessTokens;
   readonly adapter: ReceiveAdapterConfig;
-  /** How often the webhook is compared with the provider's, in milliseconds; varied by a tenth. */
+  /**
+   * How often the webhook is compared with the provider's, in milliseconds; varied by a tenth. A list that was read for
+   * another source will do for half of it.
+   */
   readonly hookCheckMs: number;
   /** How often a source whose user makes the webhook looks for its first delivery, in milliseconds. */
   readonly firstDeliveryPollMs: number;

@@ -68,7 +68,8 @@ async function managedHookFacts(
   deps: ReconcileDeps,
 ): Promise<HookFacts> {
   const announce = (announcement: Announcement) => deps.cluster.announce(source, announcement);
-  const webhookDeps = { webhooks: await deps.webhooksOf(definition), tokens: deps.tokens, announce };
+  const { tokens, now, hookCheckMs } = deps;
+  const webhookDeps = { webhooks: await deps.webhooksOf(definition), tokens, announce, now, hookCheckMs };
   const [present] = route.secretTokens;
   const secret = { value: present?.value ?? '', version: present?.version ?? '' };
   const webhook = await ensureWebhook({ source, plan, accessToken, url, secret }, webhookDeps);

@@ -12,6 +12,12 @@ export interface WebhookDeps {
   readonly announce: (announcement: Announcement) => Promise<void>;
 }
 
+export interface EnsureDeps extends WebhookDeps {
+  readonly now: () => Date;
+  /** How often webhooks are compared with the provider's, in milliseconds. */
+  readonly hookCheckMs: number;
+}
+
 export interface WebhookInput {
   readonly source: SourceObject;
   readonly plan: SourcePlan;
@@ -26,7 +32,7 @@ export type EnsuredWebhook =
   | { readonly blocked: Blocked; readonly attempted: HookRecord | undefined };
 
 /** Makes the provider have exactly the webhook that should be; written only on difference. Resolves to its record. */
-export async function ensureWebhook(input: WebhookInput, deps: WebhookDeps): Promise<EnsuredWebhook> {
+export async function ensureWebhook(input: WebhookInput, deps: EnsureDeps): Promise<EnsuredWebhook> {
   const { source, plan, accessToken, secret } = input;
   const access: HookAccess = { ...plan.hook, token: accessToken };
   const recorded = recordFor(plan, source);
@@ -36,7 +42,7 @@ export async function ensureWebhook(input: WebhookInput, deps: WebhookDeps): Pro
     attempted = { ...plan.hook, id, secretVersion: '' };
   };
   try {
-    const found = await deps.webhooks.observe(access, claimOf(source));
+    const found = await observeOurs(input, access, deps);
     deps.tokens.remember(source.metadata.uid, access.api, accessToken);
     const kept = await keepOne(found, input, access, deps);
     const id = await writeWebhook(kept, { input, access, recorded, attempt }, deps);
@@ -50,6 +56,35 @@ export async function ensureWebhook(input: WebhookInput, deps: WebhookDeps): Pro
       attempted: isAnswered ? undefined : attempted,
     };
   }
+}
+
+/**
+ * A list read for another source a while ago may say that all is well, so that many sources of one repository cost one call;
+ * what a new spec finds, and what is to be written, is decided by one read now.
+ */
+async function observeOurs(
+  input: WebhookInput,
+  access: HookAccess,
+  { webhooks, now, hookCheckMs }: EnsureDeps,
+): Promise<readonly ObservedHook[]> {
+  const { source } = input;
+  const { metadata, status } = source;
+  const began = now();
+  const oldestMs = status?.observedGeneration === metadata.generation ? hookCheckMs / 2 : 0;
+  const recent = await webhooks.observe(access, claimOf(source), new Date(began.getTime() - oldestMs));
+  const isWell = recent.length === 1 && recent.every((hook) => isWritten(hook, input));
+  return isWell ? recent : webhooks.observe(access, claimOf(source), began);
+}
+
+/** Whether the provider has all that should be, as far as can be known. */
+function isWritten(hook: ObservedHook, input: WebhookInput): boolean {
+  return (
+    hook.isAsDesired(desiredOf(input)) && recordFor(input.plan, input.source)?.secretVersion === input.secret.version
+  );
+}
+
+function desiredOf({ plan, url, secret }: WebhookInput): DesiredHook {
+  return { url, eventTypes: plan.eventTypes, secret: secret.value };
 }
 
 /** Of several webhooks that are ours, the one with the right URL stays, or the one on record; the others go. */
@@ -82,24 +117,22 @@ async function writeWebhook(
   writing: Writing,
   { webhooks, announce }: WebhookDeps,
 ): Promise<string> {
-  const { input, access, recorded, attempt } = writing;
-  const { source, plan, url, secret } = input;
-  const desired: DesiredHook = { url, eventTypes: plan.eventTypes, secret: secret.value };
-  const asDesired = existing?.isAsDesired(desired) ?? false;
-  if (existing && asDesired && recorded?.secretVersion === secret.version) return existing.id;
+  const { input, access, attempt } = writing;
+  if (existing && isWritten(existing, input)) return existing.id;
   attempt(existing?.id ?? '');
+  const desired = desiredOf(input);
   const { id } = existing
     ? await webhooks.update(access, existing.id, desired)
-    : await webhooks.create(access, desired, claimOf(source));
-  await announce(announcementOf(id, { existing, asDesired, writing }));
+    : await webhooks.create(access, desired, claimOf(input.source));
+  await announce(announcementOf(id, existing, writing));
   return id;
 }
 
 function announcementOf(
   id: string,
-  { existing, asDesired, writing }: { existing: ObservedHook | undefined; asDesired: boolean; writing: Writing },
+  existing: ObservedHook | undefined,
+  { access, recorded, input }: Writing,
 ): Announcement {
-  const { access, recorded, input } = writing;
   const { source, url } = input;
   const which = `webhook ${id} of ${access.repository}`;
   if (!existing && recorded?.id) {
@@ -113,7 +146,10 @@ function announcementOf(
   const { metadata, status } = source;
   // Nothing changed here, so it was changed there.
   const drifted =
-    recorded && !asDesired && status?.observedGeneration === metadata.generation && status.webhookURL === url;
+    recorded &&
+    !existing.isAsDesired(desiredOf(input)) &&
+    status?.observedGeneration === metadata.generation &&
+    status.webhookURL === url;
   if (drifted)
     return {
       type: 'Warning',

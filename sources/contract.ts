@@ -168,8 +168,11 @@ export type Claim = (hook: Pick<ObservedHook, 'id' | 'url'>) => boolean;
 export interface WebhookApi {
   /** What a user can change when a call failed in this way; a sentence. */
   readonly advice: Readonly<Record<RemoteTrouble, string>>;
-  /** All webhooks that are claimed, in the order of the API. */
-  observe(access: HookAccess, isOurs: Claim): Promise<readonly ObservedHook[]>;
+  /**
+   * All webhooks that are claimed, in the order of the API. `since`: a list that another source asked for since then will
+   * do, unless something was written here in between; absent: it is asked for now.
+   */
+  observe(access: HookAccess, isOurs: Claim, since?: Date): Promise<readonly ObservedHook[]>;
   /** Makes a webhook; one that is there already is changed instead. */
   create(access: HookAccess, desired: DesiredHook, isOurs: Claim): Promise<ObservedHook>;
   update(access: HookAccess, id: string, desired: DesiredHook): Promise<ObservedHook>;
@@ -194,7 +197,7 @@ export interface SourceDefinition {
   /** `malformed`: a sentence on why it is no delivery of this provider, though rightly signed; nothing of it is quoted. */
   toEvent(delivery: VerifiedDelivery): ProviderEvent | { readonly malformed: string };
   loadSpec(): Promise<SpecDefinition>;
-  /** `guard`: asked before each connection to an API that a spec names. */
-  loadWebhookApi(guard: AddressGuard): Promise<WebhookApi>;
+  /** `guard`: asked before each connection to an API that a spec names; `now`: the clock of `observe`'s `since`. */
+  loadWebhookApi(guard: AddressGuard, now: () => Date): Promise<WebhookApi>;
   loadSimulator(): Promise<Simulator>;
 }

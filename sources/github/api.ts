@@ -35,10 +35,12 @@ export function githubApi({ api, token, guard }: Omit<GuardedAccess, 'repository
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const sending = Promise.resolve(request({ ...options, request: { ...options.request, signal } }));
     const response = await sending.catch((error: unknown) => {
+      const unchanged = unchangedIn(error);
+      if (unchanged) return unchanged;
       throw remoteApiError(call, error);
     });
     // Octokit takes it for a success.
-    if (response.status >= 300) {
+    if (response.status >= 300 && response.status !== NOT_MODIFIED) {
       const reason = 'is a redirect, which is not followed: name the repository, or the API, as it is called now';
       throw new RemoteApiError(call, { trouble: 'invalid', status: response.status, reason });
     }
@@ -47,15 +49,20 @@ export function githubApi({ api, token, guard }: Omit<GuardedAccess, 'repository
   return octokit;
 }
 
-interface Answer {
-  readonly headers: Readonly<Record<string, string | number | undefined>>;
-  readonly data: unknown;
-}
+type Answer = Awaited<ReturnType<Octokit['request']>>;
 
 interface Failure {
   readonly status?: number;
   readonly response?: Answer;
   readonly message: string;
+}
+
+const NOT_MODIFIED = 304;
+
+/** The answer a conditional request hopes for; Octokit takes it for a failure. */
+function unchangedIn(error: unknown): Answer | undefined {
+  const { status, response } = error as Failure;
+  return status === NOT_MODIFIED ? response : undefined;
 }
 
 function remoteApiError(call: string, error: unknown): RemoteApiError {

@@ -22,14 +22,16 @@ function isHook(data: unknown): data is GitHubHook {
   );
 }
 
-export function hookIn(call: string, { status, data }: Answer): GitHubHook {
+/** @throws RemoteApiError where the answer is no webhook. */
+export function hookIn(call: string, { status, data }: Answer): ObservedHook {
   if (!isHook(data)) throw notGitHub(call, status);
-  return data;
+  return observed(data);
 }
 
-export function hooksIn(call: string, { status, data }: Answer): readonly GitHubHook[] {
+/** @throws RemoteApiError where the answer is no list of webhooks. */
+export function hooksIn(call: string, { status, data }: Answer): readonly ObservedHook[] {
   if (!Array.isArray(data) || !data.every(isHook)) throw notGitHub(call, status);
-  return data;
+  return data.map(observed);
 }
 
 interface Answer {
@@ -47,29 +49,22 @@ const NOT_GITHUB = "this is not GitHub's API: check githubAPIURL";
 /** GitHub writes a number or a string; absent is 0. */
 const VERIFIES_TLS: readonly unknown[] = [0, '0', undefined];
 
-export function observed(hook: GitHubHook): ObservedHook {
-  const { id, active, events, config } = hook;
+/** Lists are kept, so it holds nothing of the answer but what is compared. */
+function observed({ id, active, events, config }: GitHubHook): ObservedHook {
+  const { url, content_type: contentType, insecure_ssl: insecure, secret } = config;
+  // Asterisks, and only where a secret is set.
+  const isSound = active && contentType === 'json' && Boolean(secret) && VERIFIES_TLS.includes(insecure);
+  const names = namesOf(events);
   return {
     id: String(id),
-    url: urlOf(hook),
-    isAsDesired: (desired) =>
-      active &&
-      config.url === desired.url &&
-      config.content_type === 'json' &&
-      // Asterisks, and only where a secret is set.
-      Boolean(config.secret) &&
-      VERIFIES_TLS.includes(config.insecure_ssl) &&
-      sameNames(events, desired.eventTypes),
+    url: typeof url === 'string' ? url : '',
+    isAsDesired: (desired) => isSound && url === desired.url && names === namesOf(desired.eventTypes),
   };
 }
 
-function urlOf({ config }: GitHubHook): string {
-  return typeof config.url === 'string' ? config.url : '';
-}
-
-function sameNames(some: readonly string[], others: readonly string[]): boolean {
-  const wanted = new Set(others);
-  return new Set(some).size === wanted.size && some.every((name) => wanted.has(name));
+/** In one text, whatever their order. */
+function namesOf(events: readonly string[]): string {
+  return [...new Set(events)].toSorted().join(' ');
 }
 
 export function written({ url, secret, eventTypes }: DesiredHook) {

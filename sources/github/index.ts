@@ -12,6 +12,6 @@ export const github: SourceDefinition = {
   authenticate,
   toEvent,
   loadSpec: async () => (await import('./spec.ts')).specDefinition,
-  loadWebhookApi: async (guard) => (await import('./webhook.ts')).webhookApi(guard),
+  loadWebhookApi: async (guard, now) => (await import('./webhook.ts')).webhookApi(guard, now),
   loadSimulator: async () => (await import('./simulator.ts')).simulator,
 };

@@ -61,6 +61,8 @@ export class SimulatedGitHub {
   readonly hooks: SimulatedHook[] = [];
   /** `METHOD path` of each call, in order. */
   readonly calls: string[] = [];
+  /** How many calls counted against the access token's quota. */
+  quotaUsed = 0;
   readonly #options: SimulatedGitHubOptions;
   readonly #app: FastifyInstance = fastify({ logger: false, forceCloseConnections: true });
   #nextId = 4001;
@@ -104,9 +106,9 @@ export class SimulatedGitHub {
   }
 
   #refuses(request: FastifyRequest, reply: FastifyReply): boolean {
+    this.#count(reply, 1);
     void reply.headers({
       'x-ratelimit-limit': String(QUOTA),
-      'x-ratelimit-remaining': String(Math.max(0, QUOTA - this.calls.length)),
       'x-ratelimit-reset': String(Math.ceil(this.#now().getTime() / 1000) + 3600),
     });
     const refusal = this.#refusal;
@@ -119,6 +121,11 @@ export class SimulatedGitHub {
     if (token !== '' && !REFUSED_TOKEN.test(token)) return false;
     void send(reply, 401, token === '' ? 'Requires authentication' : 'Bad credentials');
     return true;
+  }
+
+  #count(reply: FastifyReply, calls: 1 | -1): void {
+    this.quotaUsed += calls;
+    void reply.header('x-ratelimit-remaining', String(Math.max(0, QUOTA - this.quotaUsed)));
   }
 
   #serve(base: string): void {
@@ -157,7 +164,7 @@ export class SimulatedGitHub {
       const path = request.url.split('?')[0];
       void reply.header('link', `<http://${request.host}${path}?per_page=${perPage}&page=${page + 1}>; rel="next"`);
     }
-    return sendConditionally(request, reply, shown.map(publicView));
+    return this.#sendConditionally(request, reply, shown.map(publicView));
   }
 
   #create(request: Request, reply: FastifyReply): FastifyReply {
@@ -197,7 +204,16 @@ export class SimulatedGitHub {
     if (!hook) return send(reply, 404, 'Not Found');
     const result = act(hook);
     if (result === 'taken') return sendTaken(reply);
-    return result ? sendConditionally(request, reply, publicView(result)) : reply.code(204).send();
+    return result ? this.#sendConditionally(request, reply, publicView(result)) : reply.code(204).send();
+  }
+
+  /** As GitHub: the ETag is of the body alone, and "not modified" is free. */
+  #sendConditionally(request: FastifyRequest, reply: FastifyReply, body: object): FastifyReply {
+    const etag = `W/"${createHash('sha256').update(JSON.stringify(body)).digest('hex')}"`;
+    void reply.header('etag', etag);
+    if (request.method !== 'GET' || request.headers['if-none-match'] !== etag) return reply.send(body);
+    this.#count(reply, -1);
+    return reply.code(304).send();
   }
 
   #now(): Date {
@@ -242,12 +258,6 @@ function publicView({ id, repository, active, events, config, updatedAt }: Simul
     deliveries_url: `https://api.github.com${path}/deliveries`,
     last_response: { code: null, status: 'unused', message: null },
   };
-}
-
-function sendConditionally(request: FastifyRequest, reply: FastifyReply, body: object): FastifyReply {
-  const etag = `"${createHash('sha256').update(JSON.stringify(body)).digest('hex')}"`;
-  void reply.header('etag', etag);
-  return request.headers['if-none-match'] === etag ? reply.code(304).send() : reply.send(body);
 }
 
 function sendTaken(reply: FastifyReply): FastifyReply {

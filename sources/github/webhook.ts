@@ -1,48 +1,24 @@
 import type { AddressGuard } from '../../core/address-guard.ts';
 import { RemoteApiError } from '../../core/remote-api-error.ts';
-import type { Claim, DesiredHook, HookAccess, ObservedHook, WebhookApi } from '../contract.ts';
+import type { DesiredHook, ObservedHook, WebhookApi } from '../contract.ts';
 import { type GuardedAccess, githubApi } from './api.ts';
-import { hookIn, hooksIn, notGitHub, observed, written } from './hook.ts';
+import { hookIn, notGitHub, written } from './hook.ts';
+import { HookLists } from './hook-lists.ts';
 import { hooksPath } from './spec.ts';
 
-/** Of 100 webhooks each; GitHub allows 20 for an event. */
-const MOST_PAGES = 50;
-
-async function observe(access: GuardedAccess, isOurs: Claim): Promise<readonly ObservedHook[]> {
-  const octokit = githubApi(access);
-  const path = hooksPath(access.repository);
-  const found: ObservedHook[] = [];
-  let url = `${path}?per_page=100`;
-  for (let page = 1; page <= MOST_PAGES; page += 1) {
-    const answer = await octokit.request({ method: 'GET', url });
-    found.push(...hooksIn(`GET ${path}`, answer).map(observed).filter(isOurs));
-    const next = nextPageOf(answer.headers.link, access);
-    if (next === undefined) return found;
-    url = next;
-  }
-  const reason = `the list of webhooks has more than ${MOST_PAGES} pages, which are not read: check githubAPIURL`;
-  throw new RemoteApiError(`GET ${path}`, { trouble: 'invalid', reason });
-}
-
-/** The URL that a Link header (RFC 8288) calls next. The access token goes there too, so it must be of the same API. */
-function nextPageOf(link: string | undefined, { api, repository }: HookAccess): string | undefined {
-  const next = /<([^<>]+)>;\s*rel="next"/.exec(link ?? '')?.[1];
-  if (next === undefined) return undefined;
-  const url = URL.parse(next)?.href;
-  if (url?.startsWith(new URL(`${api}/`).href)) return url;
-  const reason = 'the next page of the list is not under githubAPIURL, so it is not asked for: check githubAPIURL';
-  throw new RemoteApiError(`GET ${hooksPath(repository)}`, { trouble: 'invalid', reason });
-}
-
-async function create(access: GuardedAccess, desired: DesiredHook, isOurs: Claim): Promise<ObservedHook> {
+/** `observe`: what is there now. */
+async function create(
+  access: GuardedAccess,
+  desired: DesiredHook,
+  observe: () => Promise<readonly ObservedHook[]>,
+): Promise<ObservedHook> {
   try {
     const call = `POST ${hooksPath(access.repository)}`;
-    const answer = await githubApi(access).request(call, { name: 'web', ...written(desired) });
-    return observed(hookIn(call, answer));
+    return hookIn(call, await githubApi(access).request(call, { name: 'web', ...written(desired) }));
   } catch (error) {
     // Somebody was faster: "Hook already exists on this repository".
     if (!(error instanceof RemoteApiError) || error.status !== 422) throw error;
-    const found = await observe(access, isOurs);
+    const found = await observe();
     const existing = found.find(({ url }) => url === desired.url) ?? found[0];
     if (!existing) throw error;
     return update(access, existing.id, desired);
@@ -51,7 +27,7 @@ async function create(access: GuardedAccess, desired: DesiredHook, isOurs: Claim
 
 async function update(access: GuardedAccess, id: string, desired: DesiredHook): Promise<ObservedHook> {
   const call = `PATCH ${hooksPath(access.repository)}/${id}`;
-  return observed(hookIn(call, await githubApi(access).request(call, written(desired))));
+  return hookIn(call, await githubApi(access).request(call, written(desired)));
 }
 
 async function remove(access: GuardedAccess, id: string): Promise<void> {
@@ -78,12 +54,16 @@ const advice: WebhookApi['advice'] = {
 };
 
 /** `guard`: which addresses githubAPIURL may lead to. */
-export function webhookApi(guard: AddressGuard): WebhookApi {
+export function webhookApi(guard: AddressGuard, now: () => Date): WebhookApi {
+  const lists = new HookLists(now);
+  const observe: WebhookApi['observe'] = async (access, isOurs, since) =>
+    (await lists.read({ ...access, guard }, since)).filter(isOurs);
   return {
     advice,
-    observe: (access, isOurs) => observe({ ...access, guard }, isOurs),
-    create: (access, desired, isOurs) => create({ ...access, guard }, desired, isOurs),
-    update: (access, id, desired) => update({ ...access, guard }, id, desired),
-    remove: (access, id) => remove({ ...access, guard }, id),
+    observe,
+    create: (access, desired, isOurs) =>
+      lists.around(access, () => create({ ...access, guard }, desired, () => observe(access, isOurs))),
+    update: (access, id, desired) => lists.around(access, () => update({ ...access, guard }, id, desired)),
+    remove: (access, id) => lists.around(access, () => remove({ ...access, guard }, id)),
   };
 }

@@ -98,7 +98,7 @@ describe('at the provider', () => {
   });
 
   it('is looked at from time to time', async () => {
-    await world.startReady({}, { hookCheckMs: 20 });
+    await world.startReady({}, { hookCheckMs: 20, now: () => new Date() });
     world.github.hooks.length = 0;
     await world.holds(() => expect(world.github.hooks).toHaveLength(1));
   });

@@ -201,8 +201,9 @@ export class World {
     await vi.waitFor(check, { timeout: 5000, interval: 5 });
   }
 
-  /** Lets a moment pass in which nothing should happen: a look at every source, as the clock of the controller brings it. */
+  /** Lets ten minutes pass in which nothing should happen: a look at a source, as the clock of the controller brings it. */
   async lookAgain(name = 'hello'): Promise<void> {
+    this.now = new Date(this.now.getTime() + 600_000);
     const calls = this.github.calls.length;
     const before = this.object(name)?.metadata.annotations ?? {};
     this.cluster.apply({

@@ -10,7 +10,7 @@ import { anApi, sendJson } from '../../support/an-api.ts';
 const PATH = '/hooks/0a1b2c3d';
 const isOurs: Claim = ({ url }) => url.endsWith(PATH);
 const desired: DesiredHook = { url: `https://hooks.example.com${PATH}`, eventTypes: ['push'], secret: 's3cret' };
-const webhook = webhookApi(new AddressGuard({ allowLoopback: true }));
+const webhook = webhookApi(new AddressGuard({ allowLoopback: true }), () => new Date());
 let github: SimulatedGitHub;
 let access: HookAccess;
 
@@ -21,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => github.stop());
 
 const listOf = (api: string, allowLoopback = true) =>
-  webhookApi(new AddressGuard({ allowLoopback })).observe({ ...access, api }, isOurs);
+  webhookApi(new AddressGuard({ allowLoopback }), () => new Date()).observe({ ...access, api }, isOurs);
 
 describe('an address that is not called', () => {
   const rows: { name: string; host: string; allowLoopback: boolean; group: string }[] = [
@@ -59,7 +59,7 @@ describe('an address that is not called', () => {
       }) satisfies AddressGuard['lookup'],
     });
     const moved = `http://github.example.com:${new URL(api.url).port}`;
-    expect(await webhookApi(guard).observe({ ...access, api: moved }, isOurs)).toEqual([]);
+    expect(await webhookApi(guard, () => new Date()).observe({ ...access, api: moved }, isOurs)).toEqual([]);
   });
 });
 

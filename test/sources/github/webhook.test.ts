@@ -5,7 +5,7 @@ import { SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
 import { webhookApi } from '../../../sources/github/webhook.ts';
 import { anApi, sendJson } from '../../support/an-api.ts';
 
-const webhook = webhookApi(new AddressGuard({ allowLoopback: true }));
+const webhook = webhookApi(new AddressGuard({ allowLoopback: true }), () => new Date());
 const PATH = '/hooks/0a1b2c3d';
 const isOurs: Claim = ({ url }) => url.endsWith(PATH);
 const desired: DesiredHook = {
