@@ -50,10 +50,11 @@ export async function ensureWebhook(input: WebhookInput, deps: EnsureDeps): Prom
   } catch (error) {
     if (!(error instanceof RemoteApiError)) throw error;
     const reason = recorded?.id ? 'ReconciliationFailed' : 'CreationFailed';
-    const isAnswered = error.status !== undefined && error.status < 500;
+    // Refused, or not even sent.
+    const isUndone = error.trouble === 'rate-limited' || (error.status !== undefined && error.status < 500);
     return {
       ...blocked(reason, adviceOn(error, deps.webhooks), retryOf(error)),
-      attempted: isAnswered ? undefined : attempted,
+      attempted: isUndone ? undefined : attempted,
     };
   }
 }

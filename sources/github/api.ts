@@ -4,24 +4,28 @@ import { type AddressGuard, ForbiddenAddressError } from '../../core/address-gua
 import { guardedFetch, OversizedReplyError } from '../../core/guarded-fetch.ts';
 import { RemoteApiError, type RemoteTrouble } from '../../core/remote-api-error.ts';
 import type { HookAccess } from '../contract.ts';
+import type { Pauses } from './pauses.ts';
 
 /** For one call; GitHub answers within 10 s or gives up itself. */
 const TIMEOUT_MS = 15_000;
 const LEAST_WAIT_MS = 60_000;
+/** Quotas are of an hour; whoever answers with more is not GitHub. */
+const LONGEST_WAIT_MS = 3_600_000;
 const LONGEST_REASON = 300;
 
 const silent = () => undefined;
 
-/** `guard`: which addresses the API may have. */
+/** `guard`: which addresses the API may have; `pauses`: which tokens may not be used now. */
 export interface GuardedAccess extends HookAccess {
   readonly guard: AddressGuard;
+  readonly pauses: Pauses;
 }
 
 /**
  * A client of GitHub's REST API without retries (the work queue has them), with a time limit on every call, and without
  * redirects: a token must not go to another host.
  */
-export function githubApi({ api, token, guard }: Omit<GuardedAccess, 'repository'>): Octokit {
+export function githubApi({ api, token, guard, pauses }: Omit<GuardedAccess, 'repository'>): Octokit {
   const octokit = new Octokit({
     auth: token,
     baseUrl: api,
@@ -32,13 +36,19 @@ export function githubApi({ api, token, guard }: Omit<GuardedAccess, 'repository
   });
   octokit.hook.wrap('request', async (request, options) => {
     const call = `${options.method} ${options.url.replace(api, '').replace(/\?.*/, '')}`;
+    const pauseMs = pauses.left({ api, token });
+    if (pauseMs > 0) throw new RemoteApiError(call, { ...PAUSED, retryAfterMs: pauseMs });
+    const begin = (ms: number | undefined) => ms !== undefined && pauses.begin({ api, token }, ms);
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const sending = Promise.resolve(request({ ...options, request: { ...options.request, signal } }));
     const response = await sending.catch((error: unknown) => {
       const unchanged = unchangedIn(error);
       if (unchanged) return unchanged;
-      throw remoteApiError(call, error);
+      const failure = remoteApiError(call, error);
+      begin(failure.retryAfterMs ?? quotaWaitOf((error as Failure).response));
+      throw failure;
     });
+    begin(quotaWaitOf(response));
     // Octokit takes it for a success.
     if (response.status >= 300 && response.status !== NOT_MODIFIED) {
       const reason = 'is a redirect, which is not followed: name the repository, or the API, as it is called now';
@@ -48,6 +58,11 @@ export function githubApi({ api, token, guard }: Omit<GuardedAccess, 'repository
   });
   return octokit;
 }
+
+const PAUSED = {
+  trouble: 'rate-limited',
+  reason: 'not asked, since GitHub said to wait with this access token',
+} as const;
 
 type Answer = Awaited<ReturnType<Octokit['request']>>;
 
@@ -111,13 +126,18 @@ function isOutOfQuota(headers: Answer['headers']): boolean {
   return String(headers['x-ratelimit-remaining']) === '0';
 }
 
+/** Milliseconds until there is quota again; undefined: some is left. */
+function quotaWaitOf(answer: Answer | undefined): number | undefined {
+  return answer && isOutOfQuota(answer.headers) ? waitOf(answer.headers, Date.now()) : undefined;
+}
+
 /** In milliseconds. GitHub asks for at least a minute, unless Retry-After says otherwise. */
 function waitOf(headers: Answer['headers'], now: number): number {
   const seconds = Number(headers['retry-after']);
-  if (seconds > 0) return seconds * 1000;
+  if (seconds > 0) return Math.min(seconds * 1000, LONGEST_WAIT_MS);
   // While there is quota left, its end has nothing to do with the refusal.
   const reset = isOutOfQuota(headers) ? Number(headers['x-ratelimit-reset']) * 1000 - now : 0;
-  return reset > LEAST_WAIT_MS ? reset : LEAST_WAIT_MS;
+  return reset > LEAST_WAIT_MS ? Math.min(reset, LONGEST_WAIT_MS) : LEAST_WAIT_MS;
 }
 
 /** GitHub's `message`, and what its `errors` add, on one line: never the rest of the body. */

@@ -54,15 +54,18 @@ type Request = FastifyRequest<{
 }>;
 
 const DOCUMENTATION = 'https://docs.github.com/rest/repos/webhooks';
+/** Calls in an hour. */
 const QUOTA = 5000;
+const HOUR_MS = 3_600_000;
 
 /** GitHub's API for webhooks, with a memory; the double for `--simulate` and tests. */
 export class SimulatedGitHub {
   readonly hooks: SimulatedHook[] = [];
   /** `METHOD path` of each call, in order. */
   readonly calls: string[] = [];
-  /** How many calls counted against the access token's quota. */
+  /** How many calls of this hour counted against the access token's quota. */
   quotaUsed = 0;
+  #hourEnds = 0;
   readonly #options: SimulatedGitHubOptions;
   readonly #app: FastifyInstance = fastify({ logger: false, forceCloseConnections: true });
   #nextId = 4001;
@@ -88,6 +91,7 @@ export class SimulatedGitHub {
 
   /** Resolves to the base URL. */
   async start(port: PortWish = 0): Promise<string> {
+    this.#hourEnds = this.#now().getTime() + HOUR_MS;
     return `http://127.0.0.1:${await listen(this.#app, { host: '127.0.0.1', port, setting: '--simulator-port' })}`;
   }
 
@@ -106,11 +110,16 @@ export class SimulatedGitHub {
   }
 
   #refuses(request: FastifyRequest, reply: FastifyReply): boolean {
-    this.#count(reply, 1);
+    const now = this.#now().getTime();
+    if (now >= this.#hourEnds) {
+      this.#hourEnds = now + HOUR_MS;
+      this.quotaUsed = 0;
+    }
     void reply.headers({
       'x-ratelimit-limit': String(QUOTA),
-      'x-ratelimit-reset': String(Math.ceil(this.#now().getTime() / 1000) + 3600),
+      'x-ratelimit-reset': String(Math.ceil(this.#hourEnds / 1000)),
     });
+    this.#count(reply, 1);
     const refusal = this.#refusal;
     if (refusal?.matches.test(`${request.method} ${request.url}`)) {
       void reply.headers(refusal.headers);

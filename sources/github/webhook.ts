@@ -1,9 +1,10 @@
 import type { AddressGuard } from '../../core/address-guard.ts';
 import { RemoteApiError } from '../../core/remote-api-error.ts';
-import type { DesiredHook, ObservedHook, WebhookApi } from '../contract.ts';
+import type { DesiredHook, HookAccess, ObservedHook, WebhookApi } from '../contract.ts';
 import { type GuardedAccess, githubApi } from './api.ts';
 import { hookIn, notGitHub, written } from './hook.ts';
 import { HookLists } from './hook-lists.ts';
+import { Pauses } from './pauses.ts';
 import { hooksPath } from './spec.ts';
 
 /** `observe`: what is there now. */
@@ -56,14 +57,16 @@ const advice: WebhookApi['advice'] = {
 /** `guard`: which addresses githubAPIURL may lead to. */
 export function webhookApi(guard: AddressGuard, now: () => Date): WebhookApi {
   const lists = new HookLists(now);
+  const pauses = new Pauses(() => performance.now());
+  const guarded = (access: HookAccess): GuardedAccess => ({ ...access, guard, pauses });
   const observe: WebhookApi['observe'] = async (access, isOurs, since) =>
-    (await lists.read({ ...access, guard }, since)).filter(isOurs);
+    (await lists.read(guarded(access), since)).filter(isOurs);
   return {
     advice,
     observe,
     create: (access, desired, isOurs) =>
-      lists.around(access, () => create({ ...access, guard }, desired, () => observe(access, isOurs))),
-    update: (access, id, desired) => lists.around(access, () => update({ ...access, guard }, id, desired)),
-    remove: (access, id) => lists.around(access, () => remove({ ...access, guard }, id)),
+      lists.around(access, () => create(guarded(access), desired, () => observe(access, isOurs))),
+    update: (access, id, desired) => lists.around(access, () => update(guarded(access), id, desired)),
+    remove: (access, id) => lists.around(access, () => remove(guarded(access), id)),
   };
 }

@@ -53,6 +53,17 @@ describe('an answer that is lost', () => {
   });
 });
 
+it('a webhook that no quota is left for is not noted as one that may be there', async () => {
+  await world.start();
+  world.github.quotaUsed = 4999;
+  world.secret({ accessToken: 'token', secretToken: 's3cret' });
+  world.broker('http://broker.example.com/');
+  world.source();
+  await world.becomes('Ready=False CreationFailed');
+  expect(world.message('Ready')).toContain('not asked, since GitHub said to wait');
+  expect([writes(), world.status().hooks]).toEqual([[], undefined]);
+});
+
 describe('several webhooks that are ours', () => {
   it('one stays, that with the right URL', async () => {
     await world.open();

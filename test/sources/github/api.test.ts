@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AddressGuard } from '../../../core/address-guard.ts';
-import type { Claim, DesiredHook, HookAccess } from '../../../sources/contract.ts';
+import type { Claim, DesiredHook, HookAccess, WebhookApi } from '../../../sources/contract.ts';
 import { SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
 import { webhookApi } from '../../../sources/github/webhook.ts';
 import { anApi, sendJson } from '../../support/an-api.ts';
@@ -10,11 +10,12 @@ import { anApi, sendJson } from '../../support/an-api.ts';
 const PATH = '/hooks/0a1b2c3d';
 const isOurs: Claim = ({ url }) => url.endsWith(PATH);
 const desired: DesiredHook = { url: `https://hooks.example.com${PATH}`, eventTypes: ['push'], secret: 's3cret' };
-const webhook = webhookApi(new AddressGuard({ allowLoopback: true }), () => new Date());
+let webhook: WebhookApi;
 let github: SimulatedGitHub;
 let access: HookAccess;
 
 beforeEach(async () => {
+  webhook = webhookApi(new AddressGuard({ allowLoopback: true }), () => new Date());
   github = new SimulatedGitHub();
   access = { api: await github.start(), repository: 'octo/hello', token: 'good' };
 });
