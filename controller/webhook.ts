@@ -77,11 +77,11 @@ async function observeOurs(
   return isWell ? recent : webhooks.observe(access, claimOf(source), began);
 }
 
-/** Whether the provider has all that should be, as far as can be known. */
+/** Whether the provider has all that should be, as far as can be known: of another webhook than ours, not the secret. */
 function isWritten(hook: ObservedHook, input: WebhookInput): boolean {
-  return (
-    hook.isAsDesired(desiredOf(input)) && recordFor(input.plan, input.source)?.secretVersion === input.secret.version
-  );
+  const recorded = recordFor(input.plan, input.source);
+  const hasSecret = recorded?.id === hook.id && recorded.secretVersion === input.secret.version;
+  return hasSecret && hook.isAsDesired(desiredOf(input));
 }
 
 function desiredOf({ plan, url, secret }: WebhookInput): DesiredHook {

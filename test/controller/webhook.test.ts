@@ -88,6 +88,16 @@ describe('at the provider', () => {
     expect(reasons()).toContain('Warning WebhookRestored');
   });
 
+  it('a webhook made again by hand gets our secret, which nobody can read there', async () => {
+    await world.startReady();
+    for (const hook of world.github.hooks.splice(0))
+      world.github.hooks.push({ ...hook, id: 9, config: { ...hook.config, secret: 'theirs' } });
+    await world.lookAgain();
+    await world.holds(() => expect(world.github.hooks[0]?.config.secret).toBe('s3cret'));
+    await world.holds(() => expect(world.status().webhookIDKey).toBe('9'));
+    expect(world.github.hooks).toHaveLength(1);
+  });
+
   it('a webhook edited by hand is written as it should be', async () => {
     await world.startReady();
     const [hook] = world.github.hooks;
