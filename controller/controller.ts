@@ -80,6 +80,9 @@ export function startController(options: ControllerOptions): Controller {
       });
     });
   }
+  options.upstream.onTurn(() => {
+    for (const key of references.keys()) queue.add(key);
+  });
   const adaptersChanged = (ready: number) => {
     for (const key of ready === 0 ? seen.keys() : waitingForAdapters) queue.add(key);
   };

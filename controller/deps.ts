@@ -4,6 +4,7 @@ import type { Cluster, Objects } from './cluster.ts';
 import type { PublishDeps } from './publish-route.ts';
 import type { ReceiveAdapterConfig } from './receive-adapter.ts';
 import type { SinkDeps } from './sink.ts';
+import type { Upstream } from './upstream.ts';
 
 export interface ReconcileDeps extends SinkDeps, PublishDeps {
   readonly cluster: Cluster;
@@ -12,6 +13,8 @@ export interface ReconcileDeps extends SinkDeps, PublishDeps {
   readonly definitionOf: (kind: string) => SourceDefinition | undefined;
   /** The same one each time: what it read, it may keep. */
   readonly webhooksOf: (definition: SourceDefinition) => Promise<WebhookApi>;
+  /** Who served the sources before. */
+  readonly upstream: Upstream;
   readonly tokens: AccessTokens;
   readonly adapter: ReceiveAdapterConfig;
   /**

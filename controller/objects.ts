@@ -38,6 +38,8 @@ export interface KubeObject extends ObjectKind {
 export interface Condition {
   readonly type: string;
   readonly status: 'True' | 'False' | 'Unknown';
+  /** Info or Warning: it has no part in `Ready`. */
+  readonly severity?: string;
   readonly reason?: string;
   readonly message?: string;
   /** RFC 3339; moves only when `status` does. */

@@ -15,6 +15,7 @@ import { resolveSinks } from './sink.ts';
 import { authorizeSinks, publishedSinks } from './sink-tokens.ts';
 import { computeStatus } from './status.ts';
 import { blocked, isBlocked, type Retry } from './step.ts';
+import { stepAside } from './step-aside.ts';
 
 /** Makes the cluster and the provider match one source object. Resolves to when to look again; undefined: never. */
 export async function reconcileSource(reference: ObjectReference, deps: ReconcileDeps): Promise<Retry | undefined> {
@@ -23,6 +24,8 @@ export async function reconcileSource(reference: ObjectReference, deps: Reconcil
   if (lookup.found !== 'object' || !definition) return undefined;
   // Its kind is a source's, so the API server held it against that schema.
   const object = lookup.object as SourceObject;
+  const upstream = deps.upstream.stateOf(definition);
+  if (upstream !== 'gone') return stepAside(object, upstream, deps);
   if (object.metadata.deletionTimestamp !== undefined) return finalizeSource(object, definition, deps);
   const source = await ensureFinalizer(object, definition, deps);
   const plan = (await definition.loadSpec()).planOf(source.spec);

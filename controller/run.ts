@@ -14,13 +14,18 @@ import { adapterReplicas } from './adapter-replicas.ts';
 import { type ControllerConfig, readControllerConfig } from './config.ts';
 import { startController } from './controller.ts';
 import { ApiClient } from './kube/api-client.ts';
+import { FollowedLeases } from './kube/followed-leases.ts';
 import { KubeCluster } from './kube/kube-cluster.ts';
 import { Lease } from './kube/lease.ts';
 import { Resources } from './kube/resources.ts';
 import { clusterUrlOf } from './sink.ts';
 import { sweepRoutes } from './sweep.ts';
+import type { Upstream } from './upstream.ts';
+import { UpstreamLeases } from './upstream-leases.ts';
 
 const FINISH_MS = 10_000;
+/** Knative's controllers renew a Lease of 15 s every 2 s. */
+const UPSTREAM_LOOK_MS = 2000;
 
 /** The controller as a process: configured by `env`, stopped by signals. Resolves to the exit code. */
 export async function runController(env: Env, reportProblem: (text: string) => void): Promise<number> {
@@ -54,6 +59,17 @@ async function startLeading(config: ControllerConfig, { kubeConfig, log, onLost 
   const scope = new Scope();
   const api = new ApiClient(kubeConfig);
   scope.add({ stop: () => api.close() });
+  // Also while another process leads: who takes over from it knows at once.
+  const upstream = new UpstreamLeases(sources);
+  const followed = new FollowedLeases({
+    api,
+    namespace: config.upstreamNamespace,
+    everyMs: UPSTREAM_LOOK_MS,
+    onLook: (leases) => upstream.look(leases, performance.now()),
+    log,
+  });
+  followed.start();
+  scope.add(followed);
   const lease = new Lease({
     api,
     namespace: config.systemNamespace,
@@ -63,7 +79,7 @@ async function startLeading(config: ControllerConfig, { kubeConfig, log, onLost 
     log,
   });
   scope.add({ stop: () => lease.release() });
-  const leading = lease.acquire(onLost).then(() => scope.add(startControlling(config, api, log)));
+  const leading = lease.acquire(onLost).then(() => scope.add(startControlling(config, { api, upstream, log })));
   leading.catch((error: unknown) => {
     log.fatal({ error: messageOf(error) }, 'cannot control');
     onLost();
@@ -71,7 +87,13 @@ async function startLeading(config: ControllerConfig, { kubeConfig, log, onLost 
   return { stop: () => scope.end() };
 }
 
-function startControlling(config: ControllerConfig, api: ApiClient, log: Log) {
+interface Controlling {
+  readonly api: ApiClient;
+  readonly upstream: Upstream;
+  readonly log: Log;
+}
+
+function startControlling(config: ControllerConfig, { api, upstream, log }: Controlling) {
   const now = () => new Date();
   const replicas = adapterReplicas(config, { api, log }, (ready) => controller.adaptersChanged(ready));
   const cluster = new KubeCluster({
@@ -87,6 +109,7 @@ function startControlling(config: ControllerConfig, api: ApiClient, log: Log) {
     cluster,
     sources,
     definitionOf,
+    upstream,
     tokens: new AccessTokens(),
     guard: new AddressGuard({ allowLoopback: config.allowLoopback }),
     urlOfService: clusterUrlOf,

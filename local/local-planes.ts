@@ -4,6 +4,7 @@ import { readAdapterConfig } from '../adapter/config.ts';
 import { AccessTokens } from '../controller/access-tokens.ts';
 import { type Controller, startController } from '../controller/controller.ts';
 import type { SinkDeps } from '../controller/sink.ts';
+import { NO_UPSTREAM } from '../controller/upstream.ts';
 import type { PortWish } from '../core/listen.ts';
 import type { SourceDefinition } from '../sources/contract.ts';
 import type { DevLine, Report } from './dev-line.ts';
@@ -46,6 +47,7 @@ export function startLocalController({
     cluster,
     sources: definitions,
     definitionOf: (kind) => definitions.find((definition) => definition.kind === kind),
+    upstream: NO_UPSTREAM,
     tokens: new AccessTokens(),
     ...sinks,
     adapter: {

@@ -83,6 +83,8 @@ function controllerRights(): object[] {
     rule('eventing.knative.dev', ['brokers'], READ),
     rule('messaging.knative.dev', ['channels', 'inmemorychannels'], READ),
     rule('serving.knative.dev', ['services'], READ),
+    // Whether the controllers that served these kinds before are at work.
+    rule('coordination.k8s.io', ['leases'], READ),
   ];
   const inSystem = [
     rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update', 'patch']),

@@ -180,6 +180,16 @@ export interface WebhookApi {
   remove(access: HookAccess, id: string): Promise<void>;
 }
 
+/** The controller that served a kind before Headwater came, by the names it gives to things in a cluster. */
+export interface UpstreamController {
+  /** Of the Leases whose holder works on the kind's sources. */
+  readonly leases: RegExp;
+  /** Selects the Knative Services it made, one for each source. */
+  readonly serviceLabel: string;
+  /** Of the admission webhooks for the kind; each configuration has the name of its only webhook. */
+  readonly admissionWebhooks: readonly string[];
+}
+
 /** What every provider must declare; one object in `registry.ts` each. */
 export interface SourceDefinition {
   /** The kind of its source objects, such as `GitHubSource`. */
@@ -196,6 +206,8 @@ export interface SourceDefinition {
   authenticate(delivery: Delivery, secret: KeyObject): BodyDigest | undefined;
   /** `malformed`: a sentence on why it is no delivery of this provider, though rightly signed; nothing of it is quoted. */
   toEvent(delivery: VerifiedDelivery): ProviderEvent | { readonly malformed: string };
+  /** undefined: nobody served this kind before. */
+  readonly upstream?: UpstreamController;
   loadSpec(): Promise<SpecDefinition>;
   /** `guard`: asked before each connection to an API that a spec names; `now`: the clock of `observe`'s `since`. */
   loadWebhookApi(guard: AddressGuard, now: () => Date): Promise<WebhookApi>;

@@ -7,6 +7,7 @@ import type { AdapterState, Announcement } from '../../controller/cluster.ts';
 import { type Controller, type ControllerOptions, startController } from '../../controller/controller.ts';
 import type { HookRecord, ObjectReference, SourceObject, SourceStatus } from '../../controller/objects.ts';
 import { clusterUrlOf } from '../../controller/sink.ts';
+import { NO_UPSTREAM } from '../../controller/upstream.ts';
 import { AddressGuard } from '../../core/address-guard.ts';
 import type { AuthenticDelivery, Route } from '../../core/route.ts';
 import { MemoryCluster } from '../../local/memory-cluster.ts';
@@ -78,6 +79,7 @@ export class World {
       cluster: this.cluster,
       sources,
       definitionOf,
+      upstream: NO_UPSTREAM,
       tokens: new AccessTokens(),
       guard: new AddressGuard({ allowLoopback: true }),
       urlOfService: clusterUrlOf,

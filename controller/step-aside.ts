@@ -1,0 +1,36 @@
+import type { ReconcileDeps } from './deps.ts';
+import type { Condition, SourceObject, SourceStatus } from './objects.ts';
+import type { Retry } from './step.ts';
+import type { UpstreamState } from './upstream.ts';
+
+const CONDITION = 'UpstreamControllerRunning';
+
+/**
+ * What is done for a source while the controller that served it before is at work: nothing, but that it is said, once.
+ * Each write makes that controller look at the source again and write the webhook, and the condition has a severity
+ * since without one it would have a part in the Ready which that controller computes.
+ */
+export async function stepAside(
+  source: SourceObject,
+  state: Exclude<UpstreamState, 'gone'>,
+  { cluster, now }: Pick<ReconcileDeps, 'cluster' | 'now'>,
+): Promise<Retry> {
+  const isSaid = source.status?.conditions?.some(({ type, status }) => type === CONDITION && status === 'True');
+  if (state === 'running' && !isSaid && source.metadata.deletionTimestamp === undefined)
+    await cluster.writeStatus(source, saidOf(source, now()));
+  return { when: 'changed' };
+}
+
+/** All that was there stays as it is. */
+function saidOf({ status = {} }: SourceObject, now: Date): SourceStatus {
+  const condition: Condition = {
+    type: CONDITION,
+    status: 'True',
+    severity: 'Info',
+    reason: 'LeaseRenewed',
+    message: 'another controller serves this source, so nothing is done here: stop it, and this one takes over',
+    lastTransitionTime: now.toISOString(),
+  };
+  const others = (status.conditions ?? []).filter(({ type }) => type !== CONDITION);
+  return { ...status, conditions: [...others, condition] };
+}
