@@ -1,9 +1,38 @@
 import type { Claim } from '../sources/contract.ts';
 import type { SourceObject } from './objects.ts';
+import type { OldService } from './old-services.ts';
 import { pathOf } from './resources/route.ts';
 
-/** A webhook is a source's when the path of its URL ends with the source's, whatever scheme and host. */
-export function claimOf(source: SourceObject): Claim {
+/**
+ * A webhook is a source's when the path of its URL ends with the source's, whatever scheme and host; or when it is the one
+ * upstream's controller made, by the id in status, and still points at one of that controller's adapters.
+ */
+export function claimOf(source: SourceObject, oldServices: readonly Pick<OldService, 'host'>[]): Claim {
   const path = pathOf(source);
-  return ({ url }) => URL.parse(url)?.pathname.endsWith(path) ?? false;
+  return (hook) => {
+    const url = URL.parse(hook.url);
+    if (!url) return false;
+    return (
+      url.pathname.endsWith(path) || (hook.id === source.status?.webhookIDKey && isOfUpstream(url, source, oldServices))
+    );
+  };
+}
+
+/** The adapter of all sources, by its path; or the source's own Knative Service, by its host, also when it is gone. */
+function isOfUpstream(url: URL, source: SourceObject, oldServices: readonly Pick<OldService, 'host'>[]): boolean {
+  const { namespace, name } = source.metadata;
+  return (
+    url.pathname === `/${namespace}/${name}` ||
+    oldServices.some(({ host }) => host === url.host) ||
+    isUsualHost(url.hostname, source)
+  );
+}
+
+const LONGEST_GENERATED_BASE = 58;
+
+/** Knative's domain template is `name.namespace.domain`, and the name was generated from the source's and five characters. */
+function isUsualHost(hostname: string, { metadata }: SourceObject): boolean {
+  const [label = '', namespace] = hostname.split('.');
+  const base = `${metadata.name}-`.slice(0, LONGEST_GENERATED_BASE);
+  return namespace === metadata.namespace && label.startsWith(base) && /^[a-z0-9]{5}$/.test(label.slice(base.length));
 }

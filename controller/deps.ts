@@ -1,6 +1,7 @@
 import type { SourceDefinition, WebhookApi } from '../sources/contract.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Cluster, Objects } from './cluster.ts';
+import type { OldServices } from './old-services.ts';
 import type { PublishDeps } from './publish-route.ts';
 import type { ReceiveAdapterConfig } from './receive-adapter.ts';
 import type { SinkDeps } from './sink.ts';
@@ -15,6 +16,7 @@ export interface ReconcileDeps extends SinkDeps, PublishDeps {
   readonly webhooksOf: (definition: SourceDefinition) => Promise<WebhookApi>;
   /** Who served the sources before. */
   readonly upstream: Upstream;
+  readonly oldServices: OldServices;
   readonly tokens: AccessTokens;
   readonly adapter: ReceiveAdapterConfig;
   /**

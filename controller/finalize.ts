@@ -25,7 +25,8 @@ export async function finalizeSource(
   const finalizer = namesOf(definition).crd;
   if (!source.metadata.finalizers?.includes(finalizer)) return undefined;
   const announce = (announcement: Announcement) => cluster.announce(source, announcement);
-  const webhookDeps = { webhooks: await deps.webhooksOf(definition), tokens, announce };
+  const isOurs = claimOf(source, await deps.oldServices.of(source, definition));
+  const webhookDeps = { webhooks: await deps.webhooksOf(definition), tokens, announce, isOurs };
   const plan = (await definition.loadSpec()).planOf(source.spec);
   const removal = await removeAll(source, plan, webhookDeps, deps);
   if (removal.faults.length > 0 && !isLetGo(source, deps)) {
@@ -87,13 +88,13 @@ const MAY_HIDE: ReadonlySet<RemoteTrouble> = new Set(['failing', 'rate-limited']
 async function findUnrecorded(
   plan: SourcePlan,
   { source, api, accessToken }: RemovalAccess,
-  { webhooks, tokens }: WebhookDeps,
+  { webhooks, tokens, isOurs }: WebhookDeps,
 ): Promise<{ found: readonly HookRecord[]; fault?: string }> {
   const token = accessToken ?? tokens.find(source.metadata.uid, api);
   if (plan.problems.length > 0 || token === undefined) return { found: [] };
   const recorded = new Set(source.status?.hooks?.map(({ id }) => id));
   try {
-    const hooks = await webhooks.observe({ ...plan.hook, token }, claimOf(source));
+    const hooks = await webhooks.observe({ ...plan.hook, token }, isOurs);
     const unknown = hooks.filter(({ id }) => !recorded.has(id));
     return { found: unknown.map(({ id }) => ({ ...plan.hook, id, secretVersion: '' })) };
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { SourceDefinition } from '../sources/contract.ts';
 import { letsGo } from './abandon-hook.ts';
+import { claimOf } from './claim.ts';
 import type { Announcement } from './cluster.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { Facts } from './facts.ts';
@@ -7,7 +8,15 @@ import { manualHookOf } from './manual-hook.ts';
 import type { HookRecord, SourceObject } from './objects.ts';
 import type { RouteInput, ServedEverywhere } from './publish-route.ts';
 import { blocked, isBlocked } from './step.ts';
-import { ensureWebhook, oldRecords, type Removal, recordFor, removeWebhooks } from './webhook.ts';
+import {
+  type EnsureDeps,
+  ensureWebhook,
+  oldRecords,
+  type Removal,
+  recordFor,
+  removeWebhooks,
+  type WebhookInput,
+} from './webhook.ts';
 
 export interface HookInput {
   readonly url: string;
@@ -23,9 +32,23 @@ export type HookFacts = Pick<Facts, 'manualHook' | 'hooks' | 'leftover'> & {
 export async function hookFacts(input: RouteInput, hook: HookInput, deps: ReconcileDeps): Promise<HookFacts> {
   if (input.plan.problems.length > 0) return { webhook: blocked('CreationFailed', input.plan.problems.join('; ')) };
   const { accessToken } = input.secrets;
-  return accessToken === undefined
+  const { source } = input;
+  const announce = (announcement: Announcement) => deps.cluster.announce(source, announcement);
+  const oldServices = await deps.oldServices.of(source, hook.definition);
+  const webhookDeps: EnsureDeps = {
+    webhooks: await deps.webhooksOf(hook.definition),
+    tokens: deps.tokens,
+    announce,
+    isOurs: claimOf(source, oldServices),
+    now: deps.now,
+    hookCheckMs: deps.hookCheckMs,
+  };
+  const facts = await (accessToken === undefined
     ? manualHookFacts(input, hook, deps)
-    : managedHookFacts(input, accessToken, hook, deps);
+    : managedHookFacts({ ...input, accessToken, url: hook.url }, hook.served, webhookDeps, deps));
+  // Not a moment earlier: until now they may have been what received.
+  if (!isBlocked(facts.webhook)) await deps.oldServices.remove(oldServices, announce);
+  return facts;
 }
 
 /** The user makes the webhook; those made before are the user's from now on. */
@@ -62,14 +85,11 @@ async function releaseHook(
 
 /** The webhook that should be, and then the end of those that should not. */
 async function managedHookFacts(
-  { source, plan }: RouteInput,
-  accessToken: string,
-  { url, served: { route }, definition }: HookInput,
+  { source, plan, accessToken, url }: RouteInput & Pick<WebhookInput, 'accessToken' | 'url'>,
+  { route }: ServedEverywhere,
+  webhookDeps: EnsureDeps,
   deps: ReconcileDeps,
 ): Promise<HookFacts> {
-  const announce = (announcement: Announcement) => deps.cluster.announce(source, announcement);
-  const { tokens, now, hookCheckMs } = deps;
-  const webhookDeps = { webhooks: await deps.webhooksOf(definition), tokens, announce, now, hookCheckMs };
   const [present] = route.secretTokens;
   const secret = { value: present?.value ?? '', version: present?.version ?? '' };
   const webhook = await ensureWebhook({ source, plan, accessToken, url, secret }, webhookDeps);

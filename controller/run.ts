@@ -15,9 +15,11 @@ import { type ControllerConfig, readControllerConfig } from './config.ts';
 import { startController } from './controller.ts';
 import { ApiClient } from './kube/api-client.ts';
 import { FollowedLeases } from './kube/followed-leases.ts';
+import { KnativeServices } from './kube/knative-services.ts';
 import { KubeCluster } from './kube/kube-cluster.ts';
 import { Lease } from './kube/lease.ts';
 import { Resources } from './kube/resources.ts';
+import { OldServices } from './old-services.ts';
 import { clusterUrlOf } from './sink.ts';
 import { sweepRoutes } from './sweep.ts';
 import type { Upstream } from './upstream.ts';
@@ -96,9 +98,10 @@ interface Controlling {
 function startControlling(config: ControllerConfig, { api, upstream, log }: Controlling) {
   const now = () => new Date();
   const replicas = adapterReplicas(config, { api, log }, (ready) => controller.adaptersChanged(ready));
+  const resources = new Resources(api);
   const cluster = new KubeCluster({
     api,
-    resources: new Resources(api),
+    resources,
     routesNamespace: config.routesNamespace,
     systemNamespace: config.systemNamespace,
     adapterStates: (uid) => replicas.statesOf(uid),
@@ -110,6 +113,7 @@ function startControlling(config: ControllerConfig, { api, upstream, log }: Cont
     sources,
     definitionOf,
     upstream,
+    oldServices: new OldServices(new KnativeServices(api, resources)),
     tokens: new AccessTokens(),
     guard: new AddressGuard({ allowLoopback: config.allowLoopback }),
     urlOfService: clusterUrlOf,

@@ -1,7 +1,6 @@
 import { RemoteApiError } from '../core/remote-api-error.ts';
-import type { DesiredHook, HookAccess, ObservedHook, SourcePlan, WebhookApi } from '../sources/contract.ts';
+import type { Claim, DesiredHook, HookAccess, ObservedHook, SourcePlan, WebhookApi } from '../sources/contract.ts';
 import type { AccessTokens } from './access-tokens.ts';
-import { claimOf } from './claim.ts';
 import type { Announcement } from './cluster.ts';
 import type { HookRecord, SourceObject } from './objects.ts';
 import { type Blocked, blocked, type Retry } from './step.ts';
@@ -10,6 +9,8 @@ export interface WebhookDeps {
   readonly webhooks: WebhookApi;
   readonly tokens: AccessTokens;
   readonly announce: (announcement: Announcement) => Promise<void>;
+  /** Which webhooks are the source's. */
+  readonly isOurs: Claim;
 }
 
 export interface EnsureDeps extends WebhookDeps {
@@ -66,15 +67,15 @@ export async function ensureWebhook(input: WebhookInput, deps: EnsureDeps): Prom
 async function observeOurs(
   input: WebhookInput,
   access: HookAccess,
-  { webhooks, now, hookCheckMs }: EnsureDeps,
+  { webhooks, isOurs, now, hookCheckMs }: EnsureDeps,
 ): Promise<readonly ObservedHook[]> {
   const { source } = input;
   const { metadata, status } = source;
   const began = now();
   const oldestMs = status?.observedGeneration === metadata.generation ? hookCheckMs / 2 : 0;
-  const recent = await webhooks.observe(access, claimOf(source), new Date(began.getTime() - oldestMs));
+  const recent = await webhooks.observe(access, isOurs, new Date(began.getTime() - oldestMs));
   const isWell = recent.length === 1 && recent.every((hook) => isWritten(hook, input));
-  return isWell ? recent : webhooks.observe(access, claimOf(source), began);
+  return isWell ? recent : webhooks.observe(access, isOurs, began);
 }
 
 /** Whether the provider has all that should be, as far as can be known: of another webhook than ours, not the secret. */
@@ -116,7 +117,7 @@ interface Writing {
 async function writeWebhook(
   existing: ObservedHook | undefined,
   writing: Writing,
-  { webhooks, announce }: WebhookDeps,
+  { webhooks, announce, isOurs }: WebhookDeps,
 ): Promise<string> {
   const { input, access, attempt } = writing;
   if (existing && isWritten(existing, input)) return existing.id;
@@ -124,7 +125,7 @@ async function writeWebhook(
   const desired = desiredOf(input);
   const { id } = existing
     ? await webhooks.update(access, existing.id, desired)
-    : await webhooks.create(access, desired, claimOf(input.source));
+    : await webhooks.create(access, desired, isOurs);
   await announce(announcementOf(id, existing, writing));
   return id;
 }
@@ -230,14 +231,14 @@ export async function removeWebhooks(
 async function removeOne(
   { api, repository, id }: HookRecord,
   access: RemovalAccess,
-  { webhooks, tokens, announce }: WebhookDeps,
+  { webhooks, tokens, announce, isOurs }: WebhookDeps,
 ): Promise<{ why: string; retry: Retry } | undefined> {
   const present = api === access.api ? access.accessToken : undefined;
   const token = present ?? tokens.find(access.source.metadata.uid, api);
   if (token === undefined) return { why: `there is no access token for ${api}`, retry: { when: 'changed' } };
   const place: HookAccess = { api, repository, token };
   try {
-    const ids = id === '' ? (await webhooks.observe(place, claimOf(access.source))).map((hook) => hook.id) : [id];
+    const ids = id === '' ? (await webhooks.observe(place, isOurs)).map((hook) => hook.id) : [id];
     for (const one of ids) {
       await webhooks.remove(place, one);
       await announce({ type: 'Normal', reason: 'WebhookRemoved', message: `webhook ${one} of ${repository} removed` });

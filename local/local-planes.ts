@@ -3,6 +3,7 @@ import { type Adapter, startAdapter } from '../adapter/adapter.ts';
 import { readAdapterConfig } from '../adapter/config.ts';
 import { AccessTokens } from '../controller/access-tokens.ts';
 import { type Controller, startController } from '../controller/controller.ts';
+import { NO_SERVICES, OldServices } from '../controller/old-services.ts';
 import type { SinkDeps } from '../controller/sink.ts';
 import { NO_UPSTREAM } from '../controller/upstream.ts';
 import type { PortWish } from '../core/listen.ts';
@@ -48,6 +49,7 @@ export function startLocalController({
     sources: definitions,
     definitionOf: (kind) => definitions.find((definition) => definition.kind === kind),
     upstream: NO_UPSTREAM,
+    oldServices: new OldServices(NO_SERVICES),
     tokens: new AccessTokens(),
     ...sinks,
     adapter: {

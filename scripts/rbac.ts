@@ -62,6 +62,17 @@ export function tokenRightsOf(): readonly object[] {
   ];
 }
 
+/** Wanted only while sources come over from upstream: to remove the Knative Services it made for them. */
+export function migrationRights(): readonly object[] {
+  return clusterRole('headwater-migration', [rule('serving.knative.dev', ['services'], ['delete'])]);
+}
+
+/** Given to the controller. */
+function clusterRole(name: string, rules: readonly Rule[]): object[] {
+  const binding = { subjects: subjects(CONTROLLER), roleRef: roleRef('ClusterRole', name) };
+  return [object('ClusterRole', { name }, { rules }), object('ClusterRoleBinding', { name }, binding)];
+}
+
 function controllerRights(): object[] {
   const groups = [...new Set(sources.map(({ group }) => group))];
   const pluralsIn = (group: string) =>
@@ -95,12 +106,7 @@ function controllerRights(): object[] {
   const inRoutes = [rule('', ['secrets'], [...READ, 'create', 'update', 'patch', 'delete'])];
   return [
     account(CONTROLLER),
-    object('ClusterRole', { name: CONTROLLER }, { rules }),
-    object(
-      'ClusterRoleBinding',
-      { name: CONTROLLER },
-      { subjects: subjects(CONTROLLER), roleRef: roleRef('ClusterRole', CONTROLLER) },
-    ),
+    ...clusterRole(CONTROLLER, rules),
     // Whoever installs a kind of sink labels a role for it so (Knative's convention), and it can be read here.
     object(
       'ClusterRole',

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Condition, SourceStatus } from '../../controller/objects.ts';
+import { type OldService, OldServices } from '../../controller/old-services.ts';
+import { FakeServices } from '../support/fake-services.ts';
 import { FakeUpstream } from '../support/fake-upstream.ts';
-import { UID, World } from '../support/world.ts';
+import { PUBLIC_URL, UID, World } from '../support/world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -38,6 +40,12 @@ function upstreamSource(status: SourceStatus = upstreamStatus, metadata: object 
   });
 }
 
+/** Upstream's own status says Ready, but knows no Deployed. */
+async function takenOver(): Promise<void> {
+  await world.becomes('Deployed=True');
+  await world.becomes('Ready=True');
+}
+
 const writesAtGitHub = () => world.github.calls.filter((call) => !call.startsWith('GET '));
 const version = () => world.object()?.metadata.resourceVersion;
 const steppedAside = {
@@ -64,8 +72,7 @@ describe("while upstream's controller is at work", () => {
     await upstream.lookedAgain();
     expect([version(), world.github.calls, world.routes.all(), world.announcements]).toEqual([written, [], [], []]);
     upstream.turn('gone');
-    await world.becomes('Deployed=True');
-    await world.becomes('Ready=True');
+    await takenOver();
     expect(world.condition('UpstreamControllerRunning')).toBe('UpstreamControllerRunning=undefined');
   });
 
@@ -99,5 +106,112 @@ describe("while upstream's controller is at work", () => {
     await upstream.lookedAgain();
     expect([writesAtGitHub(), world.routes.all()]).toEqual([calls, routes]);
     expect({ ...world.status(), conditions: before.conditions }).toEqual(before);
+  });
+});
+
+const OURS = `${PUBLIC_URL}/hooks/${UID}`;
+const OLD = 'http://hello-x7k2p.demo.example.com';
+const service: OldService = { namespace: 'demo', name: 'hello-x7k2p', uid: 's1', host: 'hello-x7k2p.demo.example.com' };
+
+/** At GitHub, as upstream makes them. */
+function upstreamHook(id: number, url: string): void {
+  world.github.hooks.push({
+    id,
+    repository: 'octo/hello',
+    active: true,
+    events: ['push', 'issues'],
+    config: { url, content_type: 'json', insecure_ssl: '0', secret: 's3cret' },
+    updatedAt: new Date(since),
+  });
+}
+
+const hooks = () => world.github.hooks.map(({ id, config }) => `${id} ${config.url}`);
+const said = (reason: string) =>
+  world.announcements.filter((one) => one.reason === reason).map(({ type, message }) => `${type}: ${message}`);
+
+describe('the webhook of upstream', () => {
+  it.each([
+    ['at the old Knative Service', OLD, [service]],
+    ['at one that is gone already', `${OLD}/`, []],
+    ['at the adapter of all sources', 'http://github-adapter.knative-sources.example.com/demo/hello', []],
+  ])('%s is taken over: same id, our URL', async (_name, url, services) => {
+    upstreamHook(77, url);
+    upstreamSource({ ...upstreamStatus, webhookIDKey: '77' });
+    await world.start({ oldServices: new OldServices(new FakeServices(services)) });
+    await takenOver();
+    expect(hooks()).toEqual([`77 ${OURS}`]);
+    expect(world.status()).toMatchObject({ webhookIDKey: '77', hooks: [{ id: '77' }] });
+    expect(said('WebhookUpdated')).toEqual(['Normal: webhook 77 of octo/hello found and taken over']);
+  });
+
+  it('that somebody pointed elsewhere is left alone', async () => {
+    upstreamHook(77, 'https://ci.example.com/webhook');
+    upstreamSource({ ...upstreamStatus, webhookIDKey: '77' });
+    await world.start();
+    await takenOver();
+    expect(hooks()).toEqual(['77 https://ci.example.com/webhook', `4001 ${OURS}`]);
+  });
+
+  it('goes where ours was made already', async () => {
+    upstreamHook(77, OLD);
+    upstreamHook(78, OURS);
+    upstreamSource({ ...upstreamStatus, webhookIDKey: '77' });
+    await world.start();
+    await takenOver();
+    expect(hooks()).toEqual([`78 ${OURS}`]);
+    expect(world.status().webhookIDKey).toBe('78');
+  });
+
+  it('goes with a source that is deleted before it was taken over', async () => {
+    const host = 'hello-x7k2p-demo.apps.example.com';
+    upstreamHook(77, `https://${host}`);
+    upstreamSource({ ...upstreamStatus, webhookIDKey: '77' }, { deletionTimestamp: '2026-01-01T00:00:00Z' });
+    await world.start({ oldServices: new OldServices(new FakeServices([{ ...service, host }])) });
+    await world.isGone();
+    expect(hooks()).toEqual([]);
+  });
+});
+
+describe('the old Knative Service', () => {
+  it('is deleted, once the webhook is at our URL', async () => {
+    const seen: string[][] = [];
+    const store = new FakeServices([service], () => seen.push(hooks()));
+    upstreamHook(77, OLD);
+    upstreamSource({ ...upstreamStatus, webhookIDKey: '77' });
+    world.github.refuse(500, /^PATCH/);
+    await world.start({ oldServices: new OldServices(store) });
+    await world.becomes('WebhookConfigured=False CreationFailed');
+    expect(store.services).toEqual([service]);
+    world.github.refuse(undefined);
+    await takenOver();
+    expect([seen, store.services]).toEqual([[[`77 ${OURS}`]], []]);
+    expect(said('OldReceiveAdapterDeleted')).toEqual([
+      'Normal: Knative Service hello-x7k2p, the receive adapter until now, deleted: deliveries come to the new one',
+    ]);
+  });
+
+  it.each([
+    [
+      'without the right to',
+      { kind: 'forbidden' } as const,
+      /may not delete it: kubectl delete services\.serving\.knative\.dev hello-x7k2p -n demo, or apply config\/migration$/,
+    ],
+    [
+      'where the API server refuses',
+      { kind: 'refused', why: '409 busy' } as const,
+      /is not deleted \(409 busy\): kubectl delete services/,
+    ],
+  ])('%s is named once, tried again, and does not keep the source from being ready', async (_name, answer, words) => {
+    const store = new FakeServices([service]);
+    store.answer = answer;
+    upstreamSource();
+    await world.start({ oldServices: new OldServices(store) });
+    await takenOver();
+    await world.lookAgain();
+    await world.holds(() => expect(store.attempts).toBeGreaterThan(1));
+    expect(said('OldReceiveAdapterRemains')).toEqual([expect.stringMatching(words)]);
+    store.answer = { kind: 'removed' };
+    await world.lookAgain();
+    await world.holds(() => expect(said('OldReceiveAdapterDeleted')).toHaveLength(1));
   });
 });

@@ -6,6 +6,7 @@ import { AccessTokens } from '../../controller/access-tokens.ts';
 import type { AdapterState, Announcement } from '../../controller/cluster.ts';
 import { type Controller, type ControllerOptions, startController } from '../../controller/controller.ts';
 import type { HookRecord, ObjectReference, SourceObject, SourceStatus } from '../../controller/objects.ts';
+import { NO_SERVICES, OldServices } from '../../controller/old-services.ts';
 import { clusterUrlOf } from '../../controller/sink.ts';
 import { NO_UPSTREAM } from '../../controller/upstream.ts';
 import { AddressGuard } from '../../core/address-guard.ts';
@@ -80,6 +81,7 @@ export class World {
       sources,
       definitionOf,
       upstream: NO_UPSTREAM,
+      oldServices: new OldServices(NO_SERVICES),
       tokens: new AccessTokens(),
       guard: new AddressGuard({ allowLoopback: true }),
       urlOfService: clusterUrlOf,
