@@ -24,6 +24,10 @@ export interface ControllerConfig {
   readonly abandonHookMs: number;
   /** How often routes of sources that are gone are looked for. */
   readonly sweepMs: number;
+  /** When a source that may not be written is tried again. */
+  readonly refusedWriteMs: number;
+  /** Of probes and metrics. */
+  readonly internalPort: number;
   readonly workers: number;
   readonly identity: string;
   readonly lease: LeaseTimings;
@@ -51,6 +55,8 @@ export function readControllerConfig(env: Env, identity: string): ControllerConf
     secretOverlapMs: read.milliseconds('SECRET_OVERLAP_MS', HOUR_MS),
     abandonHookMs: read.milliseconds('ABANDON_HOOK_MS', HOUR_MS),
     sweepMs: read.milliseconds('ROUTE_SWEEP_MS', 600_000, 1),
+    refusedWriteMs: read.milliseconds('REFUSED_WRITE_RETRY_MS', 60_000, 1),
+    internalPort: read.port('INTERNAL_PORT', 8090),
     workers: read.integer('WORKERS', 4, { min: 1, max: 64 }),
     identity: read.optional('POD_NAME') ?? identity,
     lease: {

@@ -4,6 +4,7 @@ import type { Cluster, Objects } from './cluster.ts';
 import type { OldServices } from './old-services.ts';
 import type { PublishDeps } from './publish-route.ts';
 import type { ReceiveAdapterConfig } from './receive-adapter.ts';
+import type { RefusedWrites } from './refused-writes.ts';
 import type { SinkDeps } from './sink.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -17,6 +18,7 @@ export interface ReconcileDeps extends SinkDeps, PublishDeps {
   /** Who served the sources before. */
   readonly upstream: Upstream;
   readonly oldServices: OldServices;
+  readonly refusedWrites: RefusedWrites;
   readonly tokens: AccessTokens;
   readonly adapter: ReceiveAdapterConfig;
   /**

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../core/errors.ts';
 import type { SourceDefinition, SourcePlan } from '../sources/contract.ts';
 import { namesOf } from '../sources/crd.ts';
+import { AdmissionError } from './admission-error.ts';
 import { announcementsOf } from './announcements.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { type Facts, obstaclesIn } from './facts.ts';
@@ -24,8 +25,21 @@ export async function reconcileSource(reference: ObjectReference, deps: Reconcil
   if (lookup.found !== 'object' || !definition) return undefined;
   // Its kind is a source's, so the API server held it against that schema.
   const object = lookup.object as SourceObject;
-  const upstream = deps.upstream.stateOf(definition);
-  if (upstream !== 'gone') return stepAside(object, upstream, deps);
+  try {
+    const upstream = deps.upstream.stateOf(definition);
+    return await (upstream === 'gone' ? lookAt(object, definition, deps) : stepAside(object, upstream, deps));
+  } catch (error) {
+    if (!(error instanceof AdmissionError)) throw error;
+    return deps.refusedWrites.report(object, definition, error, deps.cluster);
+  }
+}
+
+async function lookAt(
+  object: SourceObject,
+  definition: SourceDefinition,
+  deps: ReconcileDeps,
+): Promise<Retry | undefined> {
+  await deps.refusedWrites.probe(object, deps.cluster);
   if (object.metadata.deletionTimestamp !== undefined) return finalizeSource(object, definition, deps);
   const source = await ensureFinalizer(object, definition, deps);
   const plan = (await definition.loadSpec()).planOf(source.spec);

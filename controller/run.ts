@@ -4,6 +4,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { AddressGuard } from '../core/address-guard.ts';
 import type { Env } from '../core/env.ts';
 import { messageOf } from '../core/errors.ts';
+import { listen } from '../core/listen.ts';
 import { createLog, type Log } from '../core/log.ts';
 import { runUntilStopped } from '../core/process.ts';
 import { Scope } from '../core/scope.ts';
@@ -13,13 +14,17 @@ import { AccessTokens } from './access-tokens.ts';
 import { adapterReplicas } from './adapter-replicas.ts';
 import { type ControllerConfig, readControllerConfig } from './config.ts';
 import { startController } from './controller.ts';
+import { buildInternalServer } from './internal-server.ts';
 import { ApiClient } from './kube/api-client.ts';
 import { FollowedLeases } from './kube/followed-leases.ts';
 import { KnativeServices } from './kube/knative-services.ts';
 import { KubeCluster } from './kube/kube-cluster.ts';
 import { Lease } from './kube/lease.ts';
 import { Resources } from './kube/resources.ts';
+import { ControllerMetrics } from './metrics.ts';
+import { keyOf, referenceTo } from './objects.ts';
 import { OldServices } from './old-services.ts';
+import { RefusedWrites } from './refused-writes.ts';
 import { clusterUrlOf } from './sink.ts';
 import { sweepRoutes } from './sweep.ts';
 import type { Upstream } from './upstream.ts';
@@ -59,6 +64,11 @@ interface Surroundings {
 /** Waits for the Lease in the background, and controls while it has it. */
 async function startLeading(config: ControllerConfig, { kubeConfig, log, onLost }: Surroundings) {
   const scope = new Scope();
+  const metrics = new ControllerMetrics();
+  const internal = buildInternalServer(metrics);
+  scope.add({ stop: () => internal.close() });
+  const port = await listen(internal, { host: undefined, port: config.internalPort, setting: 'INTERNAL_PORT' });
+  log.info({ port }, 'listening');
   const api = new ApiClient(kubeConfig);
   scope.add({ stop: () => api.close() });
   // Also while another process leads: who takes over from it knows at once.
@@ -81,7 +91,9 @@ async function startLeading(config: ControllerConfig, { kubeConfig, log, onLost 
     log,
   });
   scope.add({ stop: () => lease.release() });
-  const leading = lease.acquire(onLost).then(() => scope.add(startControlling(config, { api, upstream, log })));
+  const leading = lease
+    .acquire(onLost)
+    .then(() => scope.add(startControlling(config, { api, upstream, metrics, log })));
   leading.catch((error: unknown) => {
     log.fatal({ error: messageOf(error) }, 'cannot control');
     onLost();
@@ -92,10 +104,11 @@ async function startLeading(config: ControllerConfig, { kubeConfig, log, onLost 
 interface Controlling {
   readonly api: ApiClient;
   readonly upstream: Upstream;
+  readonly metrics: ControllerMetrics;
   readonly log: Log;
 }
 
-function startControlling(config: ControllerConfig, { api, upstream, log }: Controlling) {
+function startControlling(config: ControllerConfig, { api, upstream, metrics, log }: Controlling) {
   const now = () => new Date();
   const replicas = adapterReplicas(config, { api, log }, (ready) => controller.adaptersChanged(ready));
   const resources = new Resources(api);
@@ -114,6 +127,7 @@ function startControlling(config: ControllerConfig, { api, upstream, log }: Cont
     definitionOf,
     upstream,
     oldServices: new OldServices(new KnativeServices(api, resources)),
+    refusedWrites: refusedWrites(config, metrics, log),
     tokens: new AccessTokens(),
     guard: new AddressGuard({ allowLoopback: config.allowLoopback }),
     urlOfService: clusterUrlOf,
@@ -132,6 +146,28 @@ function startControlling(config: ControllerConfig, { api, upstream, log }: Cont
     log,
   });
   replicas.start();
+  const sweeping = startSweeping(cluster, config, log);
+  return {
+    stop: async () => {
+      clearInterval(sweeping);
+      await Promise.all([controller.stop(), replicas.stop()]);
+      await cluster.stop();
+    },
+  };
+}
+
+function refusedWrites({ refusedWriteMs }: ControllerConfig, metrics: ControllerMetrics, log: Log): RefusedWrites {
+  return new RefusedWrites({
+    retryMs: refusedWriteMs,
+    now: () => new Date(),
+    onRefused: (source, { webhook, message }) => {
+      metrics.writeRefused(webhook);
+      log.warn({ source: keyOf(referenceTo(source)), webhook, error: message }, 'write refused; tried again');
+    },
+  });
+}
+
+function startSweeping(cluster: KubeCluster, { sweepMs }: ControllerConfig, log: Log): NodeJS.Timeout {
   const kinds = sources.map(objectKindOf);
   const sweep = async () => {
     try {
@@ -141,12 +177,5 @@ function startControlling(config: ControllerConfig, { api, upstream, log }: Cont
       log.warn({ error: messageOf(error) }, 'routes not swept; tried again');
     }
   };
-  const sweeping = setInterval(() => void sweep(), config.sweepMs);
-  return {
-    stop: async () => {
-      clearInterval(sweeping);
-      await Promise.all([controller.stop(), replicas.stop()]);
-      await cluster.stop();
-    },
-  };
+  return setInterval(() => void sweep(), sweepMs);
 }

@@ -4,6 +4,7 @@ import { readAdapterConfig } from '../adapter/config.ts';
 import { AccessTokens } from '../controller/access-tokens.ts';
 import { type Controller, startController } from '../controller/controller.ts';
 import { NO_SERVICES, OldServices } from '../controller/old-services.ts';
+import { RefusedWrites } from '../controller/refused-writes.ts';
 import type { SinkDeps } from '../controller/sink.ts';
 import { NO_UPSTREAM } from '../controller/upstream.ts';
 import type { PortWish } from '../core/listen.ts';
@@ -50,6 +51,7 @@ export function startLocalController({
     definitionOf: (kind) => definitions.find((definition) => definition.kind === kind),
     upstream: NO_UPSTREAM,
     oldServices: new OldServices(NO_SERVICES),
+    refusedWrites: new RefusedWrites({ retryMs: 60_000, now: () => new Date(), onRefused: () => undefined }),
     tokens: new AccessTokens(),
     ...sinks,
     adapter: {

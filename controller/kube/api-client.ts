@@ -2,6 +2,7 @@ import type { KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { type Dispatcher, request } from 'undici';
 import { ApiStatusError } from '../../core/list-watch.ts';
 import { textLines } from '../../core/text-lines.ts';
+import { refusalOf } from './refusal.ts';
 
 interface DispatcherMaker {
   createDispatcher(cluster: unknown, options: unknown): Dispatcher | undefined;
@@ -51,7 +52,7 @@ export class ApiClient {
 
   /**
    * Resolves to the parsed answer.
-   * @throws ApiStatusError when the server refuses; what undici throws when it is not reached
+   * @throws ApiStatusError when the server refuses, AdmissionError when a webhook of its does; what undici throws when it is not reached
    */
   async call<Answer>(method: Dispatcher.HttpMethod, path: string, options: ApiRequest = {}): Promise<Answer> {
     const timeout = AbortSignal.timeout(TIMEOUT_MS);
@@ -59,7 +60,7 @@ export class ApiClient {
     const { statusCode, body } = await this.#send(method, path, { ...options, signal });
     const text = await body.text();
     if (statusCode < 300) return (text === '' ? undefined : JSON.parse(text)) as Answer;
-    throw new ApiStatusError(`${method} ${path}`, statusCode, reasonIn(text));
+    throw refusalOf(`${method} ${path}`, statusCode, reasonIn(text));
   }
 
   /**

@@ -1,4 +1,5 @@
 import { ApiStatusError } from '../../core/list-watch.ts';
+import { AdmissionError } from '../admission-error.ts';
 import type { SourceObject } from '../objects.ts';
 import type { OldService, ServiceRemoval, ServiceStore } from '../old-services.ts';
 import type { ApiClient } from './api-client.ts';
@@ -55,7 +56,9 @@ export class KnativeServices implements ServiceStore {
       if (!(error instanceof ApiStatusError)) throw error;
       // 409: it is another one by now.
       if (error.code === 404 || error.code === 409) return { kind: 'removed' };
-      return error.code === 403 ? { kind: 'forbidden' } : { kind: 'refused', why: error.message };
+      return error.code === 403 && !(error instanceof AdmissionError)
+        ? { kind: 'forbidden' }
+        : { kind: 'refused', why: error.message };
     }
   }
 

@@ -7,6 +7,7 @@ import type { AdapterState, Announcement } from '../../controller/cluster.ts';
 import { type Controller, type ControllerOptions, startController } from '../../controller/controller.ts';
 import type { HookRecord, ObjectReference, SourceObject, SourceStatus } from '../../controller/objects.ts';
 import { NO_SERVICES, OldServices } from '../../controller/old-services.ts';
+import { RefusedWrites } from '../../controller/refused-writes.ts';
 import { clusterUrlOf } from '../../controller/sink.ts';
 import { NO_UPSTREAM } from '../../controller/upstream.ts';
 import { AddressGuard } from '../../core/address-guard.ts';
@@ -39,6 +40,8 @@ export class World {
   readonly announcements: Announcement[] = [];
   readonly orphans: HookRecord[] = [];
   readonly errors: object[] = [];
+  /** Admission webhooks, one for each write they refused. */
+  readonly refusals: string[] = [];
   readonly routes = new MemoryRoutes();
   readonly cluster: MemoryCluster;
   readonly tokens = new TokenIssuer();
@@ -82,6 +85,11 @@ export class World {
       definitionOf,
       upstream: NO_UPSTREAM,
       oldServices: new OldServices(NO_SERVICES),
+      refusedWrites: new RefusedWrites({
+        retryMs: 50,
+        now: () => this.now,
+        onRefused: (_source, { webhook }) => void this.refusals.push(webhook),
+      }),
       tokens: new AccessTokens(),
       guard: new AddressGuard({ allowLoopback: true }),
       urlOfService: clusterUrlOf,

@@ -108,6 +108,7 @@ export class RealWorld {
       PUBLIC_URL: this.adapterUrl,
       ADAPTER_STATE_URLS: `http://127.0.0.1:${internalPort}`,
       ALLOW_LOOPBACK: 'true',
+      INTERNAL_PORT: '0',
       LEASE_MS: '3000',
       LEASE_RENEW_DEADLINE_MS: '2000',
       LEASE_RETRY_MS: '300',
