@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { inject } from 'vitest';
 import { clusterPrograms } from './cluster-programs.ts';
 import { ControlPlane, type ControlPlaneOptions } from './control-plane.ts';
+import { servingCrd } from './serving-crd.ts';
 
 /** What a test needs to know of a cluster. */
 export interface TestCluster {
@@ -22,6 +23,7 @@ declare module 'vitest' {
 }
 
 const run = promisify(execFile);
+const OURS = ['crds', 'config/rbac'];
 const root = join(import.meta.dirname, '../../..');
 
 /** The one of this run. */
@@ -32,6 +34,7 @@ export function sharedCluster(): TestCluster {
 /** A control plane with our definitions and rights, and the kinds of Knative the tests use. */
 export async function startCluster(
   options: ControlPlaneOptions = {},
+  ours: readonly string[] = OURS,
 ): Promise<{ plane: ControlPlane; cluster: TestCluster }> {
   const programs = await clusterPrograms(process.env, (text) => process.stderr.write(`${text}\n`));
   const plane = await ControlPlane.start(programs, options);
@@ -42,7 +45,7 @@ export async function startCluster(
     apiUrl: plane.url,
   };
   try {
-    await installInto(cluster);
+    await installInto(cluster, ours);
   } catch (error) {
     await plane.stop();
     throw error;
@@ -51,9 +54,9 @@ export async function startCluster(
 }
 
 /** Our definitions and rights, and the kinds of Knative the tests use. */
-export async function installInto({ kubectl, kubeconfig }: TestCluster): Promise<void> {
+export async function installInto({ kubectl, kubeconfig }: TestCluster, ours: readonly string[] = OURS): Promise<void> {
   const call = (...args: string[]) => run(kubectl, [`--kubeconfig=${kubeconfig}`, ...args], { env: process.env });
-  for (const path of ['crds', 'test/e2e/fixtures', 'config/rbac'])
-    await call('apply', '--server-side', '--force-conflicts', '-f', join(root, path));
+  for (const path of ['test/e2e/fixtures', await servingCrd(), ...ours])
+    await call('apply', '--server-side', '--force-conflicts', '-f', resolve(root, path));
   await call('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
 }

@@ -167,10 +167,14 @@ export class RealWorld {
     return file;
   }
 
-  async apply(...objects: object[]): Promise<string> {
+  apply(...objects: object[]): Promise<string> {
+    return this.applyIn(this.namespace, ...objects);
+  }
+
+  async applyIn(namespace: string, ...objects: object[]): Promise<string> {
     const file = join(this.#folder, 'apply.json');
     await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
-    return this.kubectl('apply', '-n', this.namespace, '-f', file);
+    return this.kubectl('apply', '-n', namespace, '-f', file);
   }
 
   secret(data: Readonly<Record<string, string>>, name = 'github'): object {
