@@ -24,6 +24,14 @@ const lazyPartsOutside: Plugin = {
   },
 };
 
+/** The double of a provider has no place where real ones are called. */
+const simulatorsOutside: Plugin = {
+  name: 'simulators-outside',
+  setup(builder) {
+    builder.onResolve({ filter: /\/simulator\.ts$/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+
 /** 4 MB of recorded deliveries, read only when they are asked for: a file beside the bundle. */
 const examplesBeside: Plugin = {
   name: 'examples-beside',
@@ -37,6 +45,7 @@ const examplesBeside: Plugin = {
 
 export interface Bundles {
   readonly adapter: Metafile;
+  readonly controller: Metafile;
   readonly headwater: Metafile;
 }
 
@@ -64,18 +73,19 @@ export async function buildBundles(folder: string): Promise<Bundles> {
   };
   await mkdir(folder, { recursive: true });
   const adapter = await bundle('adapter/main.ts', 'adapter.js', lazyPartsOutside);
+  const controller = await bundle('controller/main.ts', 'controller.js', simulatorsOutside);
   const headwater = await bundle('cli/main.ts', 'headwater.js', examplesBeside);
   await copyFile(createRequire(import.meta.url).resolve(EXAMPLES), join(folder, 'webhooks-examples.json'));
   await chmod(join(folder, 'headwater.js'), 0o755);
-  const packages = new Set([adapter, headwater].flatMap(bundledPackages)).add(`node_modules/${EXAMPLES}`);
+  const packages = new Set([adapter, controller, headwater].flatMap(bundledPackages)).add(`node_modules/${EXAMPLES}`);
   await writeFile(join(folder, 'LICENSES.txt'), await licenseTexts(root, [...packages].toSorted()));
-  return { adapter, headwater };
+  return { adapter, controller, headwater };
 }
 
 if (import.meta.main) {
   await rm(join(root, 'dist'), { recursive: true, force: true });
-  const { adapter, headwater } = await buildBundles(join(root, 'dist'));
-  for (const [file, output] of Object.entries({ ...adapter.outputs, ...headwater.outputs })) {
-    process.stdout.write(`${file}  ${Math.round(output.bytes / 1024)} KiB\n`);
-  }
+  const { adapter, controller, headwater } = await buildBundles(join(root, 'dist'));
+  for (const { outputs } of [adapter, controller, headwater])
+    for (const [file, output] of Object.entries(outputs))
+      process.stdout.write(`${file}  ${Math.round(output.bytes / 1024)} KiB\n`);
 }

@@ -97,9 +97,28 @@ describe('the bundles', () => {
     ).toEqual([]);
   });
 
+  it('of the controller holds no provider that is simulated', () => {
+    const inputs = Object.keys(bundles.controller.inputs);
+    expect(inputs.filter((path) => path.includes('@kubernetes/client-node')).length).toBeGreaterThan(0);
+    expect(inputs.filter((path) => /simulat|webhooks-examples/.test(path))).toEqual([]);
+  });
+
+  it('of the controller starts, and says what is wrong with its environment', async () => {
+    const run = promisify(execFile)(process.execPath, [join(folder, 'controller.js')], { env: { PUBLIC_URL: 'x' } });
+    await expect(run).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('PUBLIC_URL must be') });
+  });
+
   it('come with the licence of every package in them', async () => {
     const text = await readFile(join(folder, 'LICENSES.txt'), 'utf8');
-    for (const name of ['fastify', 'undici', 'pino', 'prom-client', 'cloudevents', '@octokit/webhooks-examples']) {
+    for (const name of [
+      '@kubernetes/client-node',
+      'fastify',
+      'undici',
+      'pino',
+      'prom-client',
+      'cloudevents',
+      '@octokit/webhooks-examples',
+    ]) {
       expect(text).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\([A-Z].*\\)$`, 'm'));
     }
     expect(text.match(/Permission is hereby granted/g)?.length).toBeGreaterThan(30);

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve as resolvePath } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, vi } from 'vitest';
 import type { SourceObject, SourceStatus } from '../../../controller/objects.ts';
@@ -16,7 +16,7 @@ type Env = Readonly<Record<string, string>>;
 
 /** The command that runs one of our programs. */
 export function nodeOf(path: string): readonly string[] {
-  return [process.execPath, join(root, path)];
+  return [process.execPath, resolvePath(root, path)];
 }
 
 /** A process of ours, and what it logged. */
@@ -63,6 +63,8 @@ export class RealWorld {
   onExchange: (exchange: Exchange) => void = () => undefined;
   readonly github = new SimulatedGitHub({ onExchange: (exchange) => this.onExchange(exchange) });
   readonly namespace = `t${Math.random().toString(36).slice(2, 10)}`;
+  /** What is run, from the root of the project. */
+  programs = { adapter: 'adapter/main.ts', controller: 'controller/main.ts' };
   readonly parts: Part[] = [];
   controller!: Part;
   adapter!: Part;
@@ -118,12 +120,12 @@ export class RealWorld {
   }
 
   startAdapter(env: Env = {}): void {
-    this.adapter = new Part(nodeOf('adapter/main.ts'), { ...this.#adapterEnv, ...env });
+    this.adapter = new Part(nodeOf(this.programs.adapter), { ...this.#adapterEnv, ...env });
     this.parts.push(this.adapter);
   }
 
   startController(env: Env = {}): Part {
-    this.controller = new Part(nodeOf('controller/main.ts'), { ...this.#controllerEnv, ...env });
+    this.controller = new Part(nodeOf(this.programs.controller), { ...this.#controllerEnv, ...env });
     this.parts.push(this.controller);
     return this.controller;
   }
