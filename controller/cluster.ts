@@ -75,6 +75,8 @@ export interface Cluster {
   requestToken(source: SourceObject, audience: string): Promise<TokenLookup>;
   /** The route published for a source. */
   readRoute(uid: string): Promise<Route | undefined>;
+  /** What carries that route; undefined: nothing that anybody else could change. */
+  routeObject(uid: string): ObjectReference | undefined;
   publishRoute(route: Route): Promise<void>;
   removeRoute(uid: string): Promise<void>;
   /** The routes this controller published whose sources it does not see: whether they are gone is still to be asked. */
@@ -87,5 +89,5 @@ export interface Cluster {
   recordOrphan(source: SourceObject, hook: HookRecord): Promise<void>;
 }
 
-/** What a source is made from. */
-export type Objects = Pick<Cluster, 'get' | 'readSecretKey'>;
+/** What a source is made from, and what was made of it. */
+export type Objects = Pick<Cluster, 'get' | 'readSecretKey' | 'readRoute'>;

@@ -1,4 +1,4 @@
-import type { Objects } from './cluster.ts';
+import type { Cluster, Objects } from './cluster.ts';
 import { keyOf, type ObjectReference } from './objects.ts';
 
 /** Which objects each source was made from, so that a change of one brings the source back. */
@@ -30,7 +30,10 @@ export class Dependencies {
 }
 
 /** Reads of objects; each is told of before it is read, so that no change in between is missed. */
-export function notingReads(cluster: Objects, note: (reference: ObjectReference) => void): Objects {
+export function notingReads(
+  cluster: Objects & Pick<Cluster, 'routeObject'>,
+  note: (reference: ObjectReference) => void,
+): Objects {
   return {
     get: (reference) => {
       note(reference);
@@ -39,6 +42,12 @@ export function notingReads(cluster: Objects, note: (reference: ObjectReference)
     readSecretKey: (namespace, key) => {
       note({ apiVersion: 'v1', kind: 'Secret', namespace, name: key.name });
       return cluster.readSecretKey(namespace, key);
+    },
+    // A leader that was replaced may have written it late, anybody may have removed it.
+    readRoute: (uid) => {
+      const carrier = cluster.routeObject(uid);
+      if (carrier) note(carrier);
+      return cluster.readRoute(uid);
     },
   };
 }

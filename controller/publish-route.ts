@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Route } from '../core/route.ts';
 import type { SourcePlan } from '../sources/contract.ts';
-import type { AdapterState, Cluster } from './cluster.ts';
+import type { AdapterState, Cluster, Objects } from './cluster.ts';
 import type { SourceObject } from './objects.ts';
 import { isRenewalAlone, routeOf, secretTokensOf } from './resources/route.ts';
 import type { Secrets } from './secrets.ts';
@@ -9,7 +9,8 @@ import type { Sinks } from './sink.ts';
 import { blocked, type Retry, type Step } from './step.ts';
 
 export interface PublishDeps {
-  readonly cluster: Pick<Cluster, 'readRoute' | 'publishRoute' | 'adapterStates'>;
+  readonly cluster: Pick<Cluster, 'publishRoute' | 'adapterStates'>;
+  readonly objects: Pick<Objects, 'readRoute'>;
   readonly now: () => Date;
   /** How long a replaced secret is accepted after the provider has its successor, in milliseconds. */
   readonly secretOverlapMs: number;
@@ -25,7 +26,7 @@ export interface RouteInput {
 /** Publishes what the route should be, when it is not. `confirmed`: the provider has the present secret. */
 export async function publishRoute(input: RouteInput, confirmed: boolean, deps: PublishDeps): Promise<Route> {
   const { source, plan, secrets, sinks } = input;
-  const published = await deps.cluster.readRoute(source.metadata.uid);
+  const published = await deps.objects.readRoute(source.metadata.uid);
   const rotation = { confirmed, overlapMs: deps.secretOverlapMs, now: deps.now() };
   const tokens = secretTokensOf(secrets.secretToken, published?.secretTokens ?? [], rotation);
   return publishIfChanged(published, routeOf(source, plan, sinks, tokens), deps);
@@ -40,9 +41,9 @@ const NO_SINKS = { sink: null, deadLetterSink: null };
 export async function updateSinks(
   source: SourceObject,
   sinks: Sinks | undefined,
-  deps: Pick<PublishDeps, 'cluster' | 'now'>,
+  deps: Pick<PublishDeps, 'cluster' | 'objects' | 'now'>,
 ): Promise<void> {
-  const published = await deps.cluster.readRoute(source.metadata.uid);
+  const published = await deps.objects.readRoute(source.metadata.uid);
   if (published) await publishIfChanged(published, { ...published, ...(sinks ?? NO_SINKS) }, deps);
 }
 

@@ -155,6 +155,10 @@ export class MemoryCluster implements Cluster {
     return this.#options.routes.get(uid);
   }
 
+  routeObject(): undefined {
+    return undefined;
+  }
+
   async publishRoute(route: Route): Promise<void> {
     this.#options.routes.put(route);
   }

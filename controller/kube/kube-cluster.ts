@@ -160,6 +160,10 @@ export class KubeCluster implements Cluster {
     }
   }
 
+  routeObject(uid: string): ObjectReference {
+    return { ...SECRET, namespace: this.#options.routesNamespace, name: routeSecretName(uid) };
+  }
+
   async publishRoute(route: Route): Promise<void> {
     const { api, routesNamespace } = this.#options;
     // Throws where no adapter could serve it.

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Route } from '../../core/route.ts';
 import { simulator } from '../../sources/github/simulator.ts';
 import { FakeSink } from '../support/fake-sink.ts';
 import { RealWorld } from './support/real-world.ts';
@@ -68,6 +69,24 @@ describe('kubectl apply of a GitHubSource', () => {
     await world.apply(world.secret({ accessToken: 'token', secretToken: 'next' }));
     await world.holds(() => expect(world.github.hooks[0]?.config.secret).toBe('next'), SOON_MS);
     expect(world.github.hooks).toHaveLength(1);
+  });
+
+  it('a route that somebody overwrote or removed is put right at once, the webhook left alone', async () => {
+    const { uid = '' } = (await world.object())?.metadata ?? {};
+    const route = ['secret', `route-${uid}`, '-n', 'headwater-routes'];
+    const writes = () => world.github.calls.filter((call) => !call.startsWith('GET')).length;
+    const written = writes();
+    await world.kubectl('patch', ...route, '--type=merge', '-p', JSON.stringify({ data: { [`${uid}.json`]: 'e30=' } }));
+    const isBack = async () => {
+      const data = JSON.parse(await world.kubectl('get', ...route, '-o', 'jsonpath={.data}')) as Record<string, string>;
+      const { eventTypes } = JSON.parse(Buffer.from(data[`${uid}.json`] ?? '', 'base64').toString()) as Route;
+      expect(eventTypes).toEqual(['star']);
+    };
+    await world.holds(isBack, SOON_MS);
+    await world.kubectl('delete', ...route);
+    await world.holds(isBack, SOON_MS);
+    await world.becomes('Ready=True');
+    expect(writes()).toBe(written);
   });
 
   it('a sink that goes is 503 for deliveries and said; and back', async () => {
