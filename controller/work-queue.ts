@@ -1,4 +1,5 @@
 import type { Retry } from './step.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 export interface WorkQueueOptions {
   /** Works on one key. Rejects when it failed for a reason nobody foresaw. */
@@ -12,23 +13,8 @@ export interface WorkQueueOptions {
   readonly unchangedMs: number;
 }
 
-/** Retries of all keys together, as client-go has it: so many a second, after a burst. */
-const RETRIES_PER_SECOND = 10;
-const RETRY_BURST = 100;
-
-/** A token bucket. */
-class Bucket {
-  #tokens = RETRY_BURST;
-  #at = performance.now();
-
-  /** Takes a token, and says in how many milliseconds it is there. */
-  reserve(): number {
-    const now = performance.now();
-    this.#tokens = Math.min(RETRY_BURST, this.#tokens + ((now - this.#at) / 1000) * RETRIES_PER_SECOND) - 1;
-    this.#at = now;
-    return Math.max(0, (-this.#tokens / RETRIES_PER_SECOND) * 1000);
-  }
-}
+/** Retries of all keys together, as client-go has it. */
+const RETRIES = { burst: 100, perSecond: 10 };
 
 /** Keys to work on: repeats are merged, one key is worked on once at a time, what failed comes again later and later. */
 export class WorkQueue {
@@ -37,7 +23,7 @@ export class WorkQueue {
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #later = new Map<string, NodeJS.Timeout>();
   readonly #failures = new Map<string, number>();
-  readonly #bucket = new Bucket();
+  readonly #bucket = new TokenBucket(RETRIES, performance.now());
   #stopped = false;
 
   constructor(options: WorkQueueOptions) {
@@ -99,7 +85,7 @@ export class WorkQueue {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     const own = Math.min(firstDelayMs * 2 ** Math.min(failures, 30), longestDelayMs, retry.longestMs ?? longestDelayMs);
-    return Math.max(own, this.#bucket.reserve());
+    return Math.max(own, this.#bucket.reserve(performance.now()));
   }
 }
 

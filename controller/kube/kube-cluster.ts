@@ -20,11 +20,10 @@ import type {
   SourceObject,
   SourceStatus,
 } from '../objects.ts';
-import { keyOf, referenceTo } from '../objects.ts';
 import type { ApiClient } from './api-client.ts';
 import { applyObject, FIELD_MANAGER } from './apply.ts';
-import { eventOf } from './events.ts';
-import { mergePatch } from './merge-patch.ts';
+import { EventRecorder } from './events.ts';
+import { MERGE_PATCH, mergePatch } from './merge-patch.ts';
 import type { Resources } from './resources.ts';
 import { CONTROLLER_LABEL, ownerOf, ROUTE_LABEL, routeSecret, routeSecretName, routeTextIn } from './route-secret.ts';
 import { requestSourceToken } from './source-token.ts';
@@ -45,13 +44,13 @@ export interface KubeClusterOptions {
   readonly timings?: Partial<ListWatchTimings> | undefined;
 }
 
-const MERGE_PATCH = 'application/merge-patch+json';
 const ORPHANS = 'headwater-orphaned-hooks';
 const SECRET: ObjectKind = { apiVersion: 'v1', kind: 'Secret' };
 
 /** A real cluster, through its API server. Objects are read when they are needed; watches only tell that they changed. */
 export class KubeCluster implements Cluster {
   readonly #options: KubeClusterOptions;
+  readonly #events: EventRecorder;
   readonly #watched = new Map<
     string,
     { readonly kind: WatchedKind; readonly watchers: ((changed: ObjectReference) => void)[] }
@@ -59,6 +58,7 @@ export class KubeCluster implements Cluster {
 
   constructor(options: KubeClusterOptions) {
     this.#options = options;
+    this.#events = new EventRecorder(options);
   }
 
   async stop(): Promise<void> {
@@ -200,19 +200,8 @@ export class KubeCluster implements Cluster {
     return this.#options.adapterStates(uid);
   }
 
-  async announce(source: SourceObject, announcement: Announcement): Promise<void> {
-    const { api, now, log } = this.#options;
-    const { namespace } = source.metadata;
-    const event = eventOf(source, announcement, now());
-    try {
-      await api.call('POST', `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`, { body: event });
-    } catch (error) {
-      // An Event is a courtesy: in a namespace that is going away none can be made.
-      log.warn(
-        { source: keyOf(referenceTo(source)), reason: announcement.reason, error: String(error) },
-        'event not made',
-      );
-    }
+  announce(source: SourceObject, announcement: Announcement): Promise<void> {
+    return this.#events.record(source, announcement);
   }
 
   async recordOrphan(source: SourceObject, hook: HookRecord): Promise<void> {

@@ -1,5 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 
+/** The media type of RFC 7386. */
+export const MERGE_PATCH = 'application/merge-patch+json';
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** The JSON merge patch (RFC 7386) that makes `to` of `from`: what is gone is null, lists are replaced whole. */
