@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Route } from '../../core/route.ts';
 import { simulator } from '../../sources/github/simulator.ts';
@@ -56,7 +58,9 @@ describe('kubectl apply of a GitHubSource', () => {
     expect(table).toMatch(
       new RegExp(`^hello +True +http://127.0.0.1:\\d+/hooks/\\S+ +${sink.url('/broker')} +\\d+s$`, 'm'),
     );
-    expect(await world.kubectl('explain', 'githubsource.spec.eventTypes')).toContain('The events GitHub is asked for');
+    const explained = (await world.kubectl('explain', 'githubsource.spec')).replace(/[ \t]+$/gm, '').trimEnd();
+    const page = await readFile(join(import.meta.dirname, '../../docs/sources/githubsource.md'), 'utf8');
+    expect(page).toContain(`$ kubectl explain githubsource.spec\n${explained}\n\`\`\``);
     const events = await world.kubectl('get', 'events', '-n', world.namespace, '-o', 'jsonpath={.items[*].reason}');
     expect(events.split(' ').toSorted()).toEqual(expect.arrayContaining(['Ready', 'WebhookCreated']));
   });
