@@ -54,6 +54,7 @@ describe('the package, packed and installed elsewhere', () => {
       'crds/githubsources.sources.knative.dev.yaml',
       'dist/LICENSES.txt',
       'dist/adapter.js',
+      'dist/controller.js',
       'dist/headwater.js',
       'dist/webhooks-examples.json',
       'package.json',
@@ -64,7 +65,7 @@ describe('the package, packed and installed elsewhere', () => {
   it('is built anew', async () => {
     const bundles = files.filter((path) => path.startsWith('dist/'));
     for (const path of bundles) expect((await stat(join(root, path))).mtimeMs).toBeGreaterThan(startedAt);
-    expect(bundles).toHaveLength(4);
+    expect(bundles).toHaveLength(5);
   });
 
   it('needs no other package', async () => {
