@@ -116,5 +116,7 @@ export async function startAdapter(
 }
 
 function sinksOf(routes: RouteTable): Sink[] {
-  return routes.all().flatMap(({ sink, deadLetterSink }) => [sink, deadLetterSink].filter((known) => known !== null));
+  return routes
+    .served()
+    .flatMap(({ sink, deadLetterSink }) => [sink, deadLetterSink].filter((known) => known !== null));
 }

@@ -1,6 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Metrics } from './metrics.ts';
-import type { RouteTable, ServedRoute } from './route-table.ts';
+import type { HeldRoute, RouteTable } from './route-table.ts';
 
 export interface InternalServerDeps {
   readonly routes: RouteTable;
@@ -41,7 +41,7 @@ function stateOf(query: { uid?: string; since?: string }, { routes, isReady, ins
   };
 }
 
-function describe({ route, state }: ServedRoute) {
+function describe({ route, state }: HeldRoute) {
   const { uid, generation, kind, namespace, name } = route;
   const { counters, conflicts, lastAuthentic } = state;
   return { uid, generation, kind, namespace, name, counters, conflicts, lastAuthentic: lastAuthentic ?? null };

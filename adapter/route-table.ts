@@ -7,10 +7,15 @@ import type { SourceDefinition } from '../sources/contract.ts';
 import { RouteState } from './route-state.ts';
 import { type Sink, sinkOf } from './sink-pools.ts';
 
-/** A route made ready to be served: everything that does not change from event to event is computed here, once. */
-export interface ServedRoute {
+/** A route as the table holds it. */
+export interface HeldRoute {
   readonly route: Route;
   readonly definition: SourceDefinition;
+  readonly state: RouteState;
+}
+
+/** A route made ready to be served: everything that does not change from event to event is computed here, once. */
+export interface ServedRoute extends HeldRoute {
   /** In the order of the route's `secretTokens`. */
   readonly secrets: readonly { readonly key: KeyObject; readonly validUntilMs: number }[];
   readonly eventTypes: ReadonlySet<string>;
@@ -21,13 +26,17 @@ export interface ServedRoute {
   readonly headers: readonly string[];
   /** Names of extensions the source overrides: what the provider says under these is not sent. */
   readonly overridden: ReadonlySet<string>;
-  readonly state: RouteState;
+}
+
+/** Most routes of a large install wait for their first delivery for days. */
+interface Entry extends HeldRoute {
+  served?: ServedRoute;
 }
 
 /** The routes being served. It is filled from outside: a folder of files, watched Secrets, or memory. */
 export class RouteTable {
-  readonly #byUid = new Map<string, ServedRoute>();
-  readonly #byPath = new Map<string, ServedRoute>();
+  readonly #byUid = new Map<string, Entry>();
+  readonly #byPath = new Map<string, Entry>();
   readonly #definitionOf: (kind: string) => SourceDefinition | undefined;
   /** Counts what happens to the table and its routes; `RouteState.changed` and `removed` hold its values. */
   #sequence = 0;
@@ -39,18 +48,23 @@ export class RouteTable {
 
   /** The route for a request's path. Only its last two segments count, so that a public base may have a prefix. */
   find(path: string): ServedRoute | undefined {
-    const exact = this.#byPath.get(path);
-    if (exact !== undefined) return exact;
-    const last = path.lastIndexOf('/', path.lastIndexOf('/') - 1);
-    return last > 0 ? this.#byPath.get(path.slice(last)) : undefined;
+    const entry = this.#byPath.get(path) ?? this.#byPath.get(lastTwoSegments(path));
+    if (!entry) return undefined;
+    entry.served ??= serve(entry);
+    return entry.served;
   }
 
-  get(uid: string): ServedRoute | undefined {
+  get(uid: string): HeldRoute | undefined {
     return this.#byUid.get(uid);
   }
 
-  all(): readonly ServedRoute[] {
+  all(): readonly HeldRoute[] {
     return [...this.#byUid.values()];
+  }
+
+  /** Those a delivery came for: only they have sinks that are connected to. */
+  served(): readonly ServedRoute[] {
+    return [...this.#byUid.values()].flatMap(({ served }) => served ?? []);
   }
 
   get size(): number {
@@ -76,9 +90,11 @@ export class RouteTable {
     const previous = this.#byUid.get(route.uid);
     const state = previous?.state ?? new RouteState(() => this.#nextSequence());
     if (previous) this.#byPath.delete(previous.route.path);
-    const served = serve(route, definition, state);
-    this.#byUid.set(route.uid, served);
-    this.#byPath.set(route.path, served);
+    const entry: Entry = { route, definition, state };
+    // Its connections are in use.
+    if (previous?.served) entry.served = serve(entry);
+    this.#byUid.set(route.uid, entry);
+    this.#byPath.set(route.path, entry);
     state.touch();
   }
 
@@ -96,7 +112,11 @@ export class RouteTable {
   }
 }
 
-function serve(route: Route, definition: SourceDefinition, state: RouteState): ServedRoute {
+function lastTwoSegments(path: string): string {
+  return path.slice(Math.max(0, path.lastIndexOf('/', path.lastIndexOf('/') - 1)));
+}
+
+function serve({ route, definition, state }: HeldRoute): ServedRoute {
   const overrides = route.ceOverrides.extensions ?? {};
   return {
     route,

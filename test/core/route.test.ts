@@ -34,7 +34,7 @@ describe('parseRoute', () => {
     });
     const table = new RouteTable(definitionOf);
     table.put(parseRoute(text).route);
-    const [route] = table.all();
+    const route = table.find(aRoute().path);
     expect(route?.policy).toMatchObject({ retries: 3, attemptTimeoutMs: undefined, retryAfterMaxMs: undefined });
     expect(route?.secrets[0]?.validUntilMs).toBe(Number.POSITIVE_INFINITY);
     expect(route?.sink).toMatchObject({ CACerts: undefined, headers: [] });
