@@ -80,7 +80,7 @@ export class SecretsTransport implements ListWatchTransport<SecretObject> {
   #agentFor(ca: string): Agent {
     if (this.#agent?.ca !== ca) {
       void this.#agent?.agent.close();
-      this.#agent = { ca, agent: new Agent({ connect: { ca }, connections: 4 }) };
+      this.#agent = { ca, agent: new Agent({ allowH2: false, connect: { ca }, connections: 4 }) };
     }
     return this.#agent.agent;
   }

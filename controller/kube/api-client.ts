@@ -1,10 +1,11 @@
 import type { KubeConfig, RequestContext } from '@kubernetes/client-node';
-import { type Dispatcher, request } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
 import { ApiStatusError } from '../../core/list-watch.ts';
 import { textLines } from '../../core/text-lines.ts';
 import { refusalOf } from './refusal.ts';
 
 interface DispatcherMaker {
+  createDispatcherOptions(cluster: unknown, options: unknown): { type: string; connect?: Agent.Options['connect'] };
   createDispatcher(cluster: unknown, options: unknown): Dispatcher | undefined;
 }
 
@@ -38,7 +39,11 @@ export class ApiClient {
     // Private in its types; without this, every call would make a connection of its own.
     const making = config as unknown as DispatcherMaker;
     const make = making.createDispatcher.bind(config);
-    making.createDispatcher = (of, options) => this.#dispatcherFor(JSON.stringify(options), () => make(of, options));
+    making.createDispatcher = (of, options) =>
+      this.#dispatcherFor(JSON.stringify(options), () => {
+        const { type, connect } = making.createDispatcherOptions(of, options);
+        return type === 'agent' || type === 'none' ? agentOf(connect) : make(of, options);
+      });
   }
 
   #dispatcherFor(key: string, make: () => Dispatcher | undefined): Dispatcher | undefined {
@@ -101,6 +106,14 @@ export class ApiClient {
       bodyTimeout: 0,
     });
   }
+}
+
+/**
+ * HTTP/1.1: a request that is given up takes its connection with it, while a dead HTTP/2 connection would be used by
+ * all that come after. Each watch holds a connection.
+ */
+function agentOf(connect: Agent.Options['connect']): Agent {
+  return new Agent({ allowH2: false, connections: 128, ...(connect && { connect }) });
 }
 
 /** `message` of a Status, on one line. */

@@ -8,6 +8,7 @@ import { ApiClient } from '../../controller/kube/api-client.ts';
 import { transportOf } from '../../controller/kube/transport.ts';
 import { ListWatch, type ListWatchTransport } from '../../core/list-watch.ts';
 import { CA_FILE, type ServedApi, serveOverHttps } from '../support/api-over-https.ts';
+import { CutOff } from '../support/cut-off.ts';
 import { FakeApi, type Fault, type Thing } from '../support/fake-api.ts';
 
 const PATH = '/api/v1/namespaces/routes/secrets';
@@ -38,10 +39,12 @@ const transports: Record<string, (served: ServedApi) => Promise<ListWatchTranspo
 /** What a list-watch tells somebody who has nothing else to go by. */
 async function follow(api: FakeApi, transportTo: (served: ServedApi) => Promise<ListWatchTransport<Thing>>) {
   const served = await serveOverHttps(api, PATH);
+  const way = await CutOff.start(served.url);
+  onTestFinished(() => way.stop());
   const told = new Map<string, number>();
   const log: string[] = [];
   const listWatch = new ListWatch<Thing>({
-    transport: await transportTo(served),
+    transport: await transportTo({ ...served, url: way.url }),
     onChange: ({ metadata: { name }, value }) => {
       log.push(`${name}=${value}`);
       told.set(name, value);
@@ -53,7 +56,7 @@ async function follow(api: FakeApi, transportTo: (served: ServedApi) => Promise<
   listWatch.start();
   onTestFinished(() => listWatch.stop());
   await listWatch.firstList;
-  return { served, told, log };
+  return { served, way, told, log };
 }
 
 const settled = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 10 });
@@ -93,6 +96,19 @@ describe.each(Object.entries(transports))('the list-watch of %s', (_name, transp
     await settled(() => expect(api.faults).toEqual([]));
     await settled(() => expect(Object.fromEntries(told)).toEqual(present(api)));
     expect(served.connections).toBeGreaterThan(1);
+  });
+
+  it('goes on over a new connection when the present one is dead', async () => {
+    const api = new FakeApi();
+    api.put('a', 1);
+    const { way, told } = await follow(api, transportTo);
+    await settled(() => expect(api.watches).toBe(1));
+    way.freezePresent();
+    api.put('a', 2);
+    const from = performance.now();
+    await settled(() => expect(told.get('a')).toBe(2));
+    // The silence, and then a list.
+    expect(performance.now() - from).toBeLessThan(3000);
   });
 
   it('reads every page, over few connections', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { CutOff } from '../support/cut-off.ts';
 import { FakeSink } from '../support/fake-sink.ts';
-import { CutOff } from './support/cut-off.ts';
 import { RealWorld } from './support/real-world.ts';
 
 let world: RealWorld;

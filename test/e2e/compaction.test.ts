@@ -4,10 +4,10 @@ import { ApiClient } from '../../controller/kube/api-client.ts';
 import { transportOf } from '../../controller/kube/transport.ts';
 import { type ApiObject, ListWatch } from '../../core/list-watch.ts';
 import { simulator } from '../../sources/github/simulator.ts';
+import { CutOff } from '../support/cut-off.ts';
 import { FakeSink } from '../support/fake-sink.ts';
 import { startCluster, type TestCluster } from './support/cluster.ts';
 import type { ControlPlane } from './support/control-plane.ts';
-import { CutOff } from './support/cut-off.ts';
 import { RealWorld } from './support/real-world.ts';
 
 /** A control plane of its own, whose watches are etcd's: what is compacted there is gone. */

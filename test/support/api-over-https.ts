@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createSecureServer } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
@@ -23,13 +23,21 @@ export interface ServedApi {
 
 /** A fake API as a server of one collection; a fault of its is a fault of the connection. */
 export async function serveOverHttps(api: FakeApi, path: string): Promise<ServedApi> {
-  const server = createServer({ key: read('server.key'), cert: read('server.pem') }, (request, reply) => {
-    answer(api, path, request, reply, served.token).catch(() => void reply.destroy());
+  const tls = { key: read('server.key'), cert: read('server.pem') };
+  // As Go's servers do, it offers HTTP/2.
+  const server = createSecureServer({ ...tls, allowHTTP1: true }, (request, reply) => {
+    // To HTTP/1.1, which is to be spoken, these are what node:http has.
+    const [incoming, outgoing] = [request, reply] as unknown as [IncomingMessage, ServerResponse];
+    answer(api, path, incoming, outgoing, served.token).catch(() => void outgoing.destroy());
   });
   server.on('secureConnection', () => void (served.connections += 1));
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
-  onTestFinished(() => server.closeAllConnections());
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => void sockets.add(socket));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
   const served = { url: `https://localhost:${(server.address() as AddressInfo).port}`, token: 'good', connections: 0 };
   return served;
 }

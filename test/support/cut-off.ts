@@ -40,6 +40,11 @@ export class CutOff {
     for (const socket of [...this.#pairs].flat()) socket.pause();
   }
 
+  /** The connections there are, and no later one. */
+  freezePresent(): void {
+    for (const socket of [...this.#pairs].flat()) socket.pause();
+  }
+
   thaw(): void {
     this.#isFrozen = false;
     for (const socket of [...this.#pairs].flat()) socket.resume();
