@@ -91,9 +91,9 @@ async function startLeading(config: ControllerConfig, { kubeConfig, log, onLost 
     log,
   });
   scope.add({ stop: () => lease.release() });
-  const leading = lease
-    .acquire(onLost)
-    .then(() => scope.add(startControlling(config, { api, upstream, metrics, log })));
+  const leading = lease.acquire(onLost).then((leads) => {
+    if (leads) scope.add(startControlling(config, { api, upstream, metrics, log }));
+  });
   leading.catch((error: unknown) => {
     log.fatal({ error: messageOf(error) }, 'cannot control');
     onLost();

@@ -148,8 +148,12 @@ export class ListWatch<Item extends ApiObject> {
         const isOutdated = resourceVersion !== undefined && codeOf(error) === GONE;
         // From here on nobody knows what was missed.
         resourceVersion = undefined;
-        if (isOutdated) continue;
-        this.#options.onFailure(error);
+        // At once, but for a server that calls every list outdated.
+        if (isOutdated && this.#failures === 0) {
+          this.#failures = 1;
+          continue;
+        }
+        if (!isOutdated) this.#options.onFailure(error);
         await this.#pause();
       }
     }

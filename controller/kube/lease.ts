@@ -21,6 +21,9 @@ export interface LeaseTimings {
   readonly retryMs: number;
 }
 
+/** `held`: by somebody else; `failed`: nobody knows. */
+type Outcome = 'mine' | 'held' | 'failed';
+
 interface LeaseObject {
   readonly apiVersion: 'coordination.k8s.io/v1';
   readonly kind: 'Lease';
@@ -43,6 +46,7 @@ export class Lease {
   readonly #path: string;
   readonly #stopped = new AbortController();
   #seen: { readonly version: string | undefined; readonly at: number } | undefined;
+  #attempt: Promise<Outcome> | undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: LeaseOptions) {
@@ -51,24 +55,31 @@ export class Lease {
     this.#path = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases/${encodeURIComponent(name)}`;
   }
 
-  /** Resolves when this process leads; from then on it renews, and calls `onLost` before others may take over. */
-  async acquire(onLost: () => void): Promise<void> {
+  /**
+   * Resolves to true when this process leads: from then on it renews, and calls `onLost` before others may take over. False:
+   * it was released before.
+   */
+  async acquire(onLost: () => void): Promise<boolean> {
     const { timings, log, identity } = this.#options;
     while (!this.#stopped.signal.aborted) {
       const startedAt = performance.now();
-      if (await this.#tryOnce(timings.renewDeadlineMs)) {
+      this.#attempt = this.#tryOnce(timings.renewDeadlineMs);
+      const outcome = await this.#attempt;
+      if (this.#stopped.signal.aborted) break;
+      if (outcome === 'mine') {
         log.info({ identity }, 'leading');
         this.#running = this.#keep(startedAt, onLost);
-        return;
+        return true;
       }
       await this.#pause();
     }
+    return false;
   }
 
   /** Gives the Lease back, so that the next one need not wait for its end. */
   async release(): Promise<void> {
     this.#stopped.abort();
-    await this.#running;
+    await Promise.all([this.#attempt, this.#running]);
     const { api, identity, log } = this.#options;
     try {
       const lease = await api.call<LeaseObject>('GET', this.#path);
@@ -90,16 +101,17 @@ export class Lease {
       const startedAt = performance.now();
       const left = renewDeadlineMs - (startedAt - renewedAt);
       // The length of the Lease counts from when the renewal was sent, at the latest.
-      if (left > 0 && (await this.#tryOnce(left))) renewedAt = startedAt;
-      else if (performance.now() - renewedAt >= renewDeadlineMs) {
+      const outcome = left > 0 ? await this.#tryOnce(left) : 'failed';
+      if (outcome === 'mine') renewedAt = startedAt;
+      else if (outcome === 'held' || performance.now() - renewedAt >= renewDeadlineMs) {
         onLost();
         return;
       }
     }
   }
 
-  /** Takes or renews the Lease within `limitMs`; false: somebody else has it, or the API server was not reached. */
-  async #tryOnce(limitMs: number): Promise<boolean> {
+  /** Takes or renews the Lease within `limitMs`. */
+  async #tryOnce(limitMs: number): Promise<Outcome> {
     const { api, log } = this.#options;
     const signal = AbortSignal.timeout(Math.max(1, Math.ceil(limitMs)));
     try {
@@ -107,16 +119,16 @@ export class Lease {
         if (error instanceof ApiStatusError && error.code === 404) return undefined;
         throw error;
       });
-      if (found && !this.#isMineOrFree(found)) return false;
+      if (found && !this.#isMineOrFree(found)) return 'held';
       const body = this.#renewed(found);
       if (found) await api.call('PUT', this.#path, { body, signal });
       else await api.call('POST', this.#path.slice(0, this.#path.lastIndexOf('/')), { body, signal });
-      return true;
+      return 'mine';
     } catch (error) {
       // 409: a rival was faster.
       if (!(error instanceof ApiStatusError && error.code === 409))
         log.warn({ error: messageOf(error) }, 'lease not renewed');
-      return false;
+      return 'failed';
     }
   }
 

@@ -25,6 +25,9 @@ const FORBIDDEN_MS = 10_000;
 export class WatchedKind {
   readonly #options: WatchedKindOptions;
   readonly #stopped = new AbortController();
+  readonly #whenStopped = new Promise<undefined>((resolve) =>
+    this.#stopped.signal.addEventListener('abort', () => resolve(undefined), { once: true }),
+  );
   #running: Promise<void> = Promise.resolve();
   #listWatch: ListWatch<ApiObject> | undefined;
 
@@ -72,7 +75,7 @@ export class WatchedKind {
       });
       this.#listWatch.start();
       log.debug({ kind: kind.kind }, 'watched');
-      const code = await Promise.race([failed.promise, this.#untilStopped()]);
+      const code = await Promise.race([failed.promise, this.#whenStopped]);
       await this.#listWatch.stop();
       if (code === undefined) return;
       // The kind is gone, and its objects with it.
@@ -97,12 +100,6 @@ export class WatchedKind {
 
   async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
-  }
-
-  #untilStopped(): Promise<undefined> {
-    return new Promise((resolve) =>
-      this.#stopped.signal.addEventListener('abort', () => resolve(undefined), { once: true }),
-    );
   }
 }
 

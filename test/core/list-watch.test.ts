@@ -110,6 +110,15 @@ describe('ListWatch', () => {
     expect(followed.log).toEqual(['a=1', 'a=2']);
   });
 
+  it('does not ask fast for lists that are always outdated', async () => {
+    followed = follow(api, { firstRetryMs: 20, longestRetryMs: 20 });
+    api.faults.push(...Array.from({ length: 400 }, (): Fault => 'gone'));
+    await settled(() => expect(api.lists.length).toBeGreaterThan(4));
+    const from = { lists: api.lists.length, at: performance.now() };
+    await settled(() => expect(performance.now() - from.at).toBeGreaterThan(200));
+    expect(api.lists.length - from.lists).toBeLessThan(25);
+  });
+
   it('stops', async () => {
     followed = follow(api);
     await settled(() => expect(api.watches).toBe(1));
