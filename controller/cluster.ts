@@ -58,13 +58,16 @@ export interface Announcement {
   readonly condition?: string;
 }
 
+/** `matter`: `matterOf` of the object as it is now; undefined: it is gone. */
+export type Watcher = (changed: ObjectReference, matter: string | undefined) => void;
+
 /** All that the controller needs of a cluster. Every method rejects when the cluster cannot be asked. */
 export interface Cluster {
   /**
    * Calls `onChange` for every object of the kind there is, and from then on whenever one appears, changes or goes; also
    * when the kind itself is installed later.
    */
-  watch(kind: ObjectKind, onChange: (changed: ObjectReference) => void): void;
+  watch(kind: ObjectKind, onChange: Watcher): void;
   get(reference: ObjectReference): Promise<Lookup>;
   readSecretKey(namespace: string, key: SecretKeyRef): Promise<SecretLookup>;
   /** Resolves to the object as it is then. */

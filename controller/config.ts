@@ -57,7 +57,7 @@ export function readControllerConfig(env: Env, identity: string): ControllerConf
     sweepMs: read.milliseconds('ROUTE_SWEEP_MS', 600_000, 1),
     refusedWriteMs: read.milliseconds('REFUSED_WRITE_RETRY_MS', 60_000, 1),
     internalPort: read.port('INTERNAL_PORT', 8090),
-    workers: read.integer('WORKERS', 4, { min: 1, max: 64 }),
+    workers: read.integer('WORKERS', 32, { min: 1, max: 256 }),
     identity: read.optional('POD_NAME') ?? identity,
     lease: {
       leaseMs: read.milliseconds('LEASE_MS', 15_000),

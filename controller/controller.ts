@@ -4,8 +4,9 @@ import type { SourceDefinition, WebhookApi } from '../sources/contract.ts';
 import { objectKindOf } from '../sources/crd.ts';
 import { Dependencies, notingReads } from './dependencies.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { type KubeObject, keyOf, type ObjectKind, type ObjectReference } from './objects.ts';
+import { keyOf, type ObjectKind, type ObjectReference } from './objects.ts';
 import { reconcileSource } from './reconcile.ts';
+import type { Retry } from './step.ts';
 import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
 
 export interface ControllerOptions extends Omit<ReconcileDeps, 'objects' | 'webhooksOf'> {
@@ -14,79 +15,97 @@ export interface ControllerOptions extends Omit<ReconcileDeps, 'objects' | 'webh
   readonly log: Log;
 }
 
-export interface Controller {
+interface KnownSource {
+  readonly reference: ObjectReference;
+  /** What of it asked for the last look; undefined: it is gone. */
+  readonly matter: string | undefined;
+}
+
+/** Watches the source kinds and whatever their objects name, and reconciles a source whenever one of them changed. */
+export class Controller {
+  readonly #options: ControllerOptions;
+  readonly #webhooksOf: ReconcileDeps['webhooksOf'];
+  readonly #dependencies = new Dependencies();
+  readonly #known = new Map<string, KnownSource>();
+  readonly #watched = new Set<string>();
+  readonly #waitingForAdapters = new Set<string>();
+  readonly #queue: WorkQueue;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    this.#webhooksOf = webhookApis(options);
+    const onError = (source: string, error: unknown) =>
+      options.log.error({ source, error: messageOf(error) }, 'reconcile failed');
+    this.#queue = new WorkQueue({ ...options.queue, work: (key) => this.#work(key), onError });
+  }
+
+  start(): void {
+    const { cluster, sources, upstream } = this.#options;
+    for (const definition of sources)
+      cluster.watch(objectKindOf(definition), (changed, matter) => this.#consider(changed, matter));
+    upstream.onTurn(() => this.#lookAtAll());
+  }
+
   /**
    * Other adapters are ready than before: looks again at the sources that wait for some. Where none is left, at all of
    * them, as none is served any more; a new one that is ready has read all routes, so that those served stay so.
    */
-  adaptersChanged(ready: number): void;
+  adaptersChanged(ready: number): void {
+    if (ready === 0) this.#lookAtAll();
+    else for (const key of this.#waitingForAdapters) this.#queue.add(key);
+  }
+
   /** Finishes what is under way. */
-  stop(): Promise<void>;
-}
+  stop(): Promise<void> {
+    return this.#queue.stop();
+  }
 
-/** Watches the source kinds and whatever their objects name, and reconciles a source whenever one of them changed. */
-export function startController(options: ControllerOptions): Controller {
-  const { cluster, sources, log } = options;
-  const webhooksOf = webhookApis(options);
-  const dependencies = new Dependencies();
-  const references = new Map<string, ObjectReference>();
-  const seen = new Map<string, string>();
-  const watched = new Set<string>();
-  const waitingForAdapters = new Set<string>();
-  const watchDependency = ({ apiVersion, kind }: ObjectKind) => {
-    if (watched.has(`${apiVersion} ${kind}`)) return;
-    watched.add(`${apiVersion} ${kind}`);
-    cluster.watch({ apiVersion, kind }, (changed) => {
-      for (const source of dependencies.dependentsOn(changed)) queue.add(source);
-    });
-  };
+  #lookAtAll(): void {
+    for (const key of this.#known.keys()) this.#queue.add(key);
+  }
 
-  const work = async (key: string) => {
-    const reference = references.get(key);
-    if (!reference) return undefined;
+  #consider(reference: ObjectReference, matter: string | undefined): void {
+    const key = keyOf(reference);
+    if (this.#known.get(key)?.matter === matter) return;
+    this.#known.set(key, { reference, matter });
+    this.#queue.add(key);
+  }
+
+  async #work(key: string): Promise<Retry | undefined> {
+    const known = this.#known.get(key);
+    if (!known) return undefined;
     const asked = new Set<string>();
-    const objects = notingReads(cluster, (object) => {
+    const objects = notingReads(this.#options.cluster, (object) => {
       asked.add(keyOf(object));
-      dependencies.add(key, keyOf(object));
-      watchDependency(object);
+      this.#dependencies.add(key, keyOf(object));
+      this.#watchDependency(object);
     });
     // Beforehand: a change while it is worked on must not be missed.
-    waitingForAdapters.add(key);
-    const retry = await reconcileSource(reference, { ...options, objects, webhooksOf });
-    if (retry?.when !== 'backoff' || retry.wokenBy !== 'adapters') waitingForAdapters.delete(key);
-    dependencies.retain(key, retry === undefined ? new Set() : asked);
-    if (retry === undefined) seen.delete(key);
+    this.#waitingForAdapters.add(key);
+    const deps = { ...this.#options, objects, webhooksOf: this.#webhooksOf };
+    const retry = await reconcileSource(known.reference, deps);
+    if (retry?.when !== 'backoff' || retry.wokenBy !== 'adapters') this.#waitingForAdapters.delete(key);
+    // A look that did not get so far says nothing of what the source is made from.
+    if (retry === undefined || asked.size > 0) this.#dependencies.retain(key, retry === undefined ? new Set() : asked);
+    // Unless it was made again meanwhile.
+    if (retry === undefined && this.#known.get(key) === known) this.#known.delete(key);
     return retry;
-  };
-  const onError = (source: string, error: unknown) =>
-    log.error({ source, error: messageOf(error) }, 'reconcile failed');
-  const queue = new WorkQueue({ ...options.queue, work, onError });
+  }
 
-  const consider = async (changed: ObjectReference) => {
-    const key = keyOf(changed);
-    references.set(key, changed);
-    const lookup = await cluster.get(changed);
-    const matter = lookup.found === 'object' ? whatMatters(lookup.object) : undefined;
-    if (matter === seen.get(key)) return;
-    if (matter !== undefined) seen.set(key, matter);
-    queue.add(key);
-  };
-  for (const definition of sources) {
-    cluster.watch(objectKindOf(definition), (changed) => {
-      consider(changed).catch((error: unknown) => {
-        onError(keyOf(changed), error);
-        // It may matter: the look at it will tell.
-        queue.add(keyOf(changed));
-      });
+  #watchDependency({ apiVersion, kind }: ObjectKind): void {
+    const name = `${apiVersion} ${kind}`;
+    if (this.#watched.has(name)) return;
+    this.#watched.add(name);
+    this.#options.cluster.watch({ apiVersion, kind }, (changed) => {
+      for (const source of this.#dependencies.dependentsOn(changed)) this.#queue.add(source);
     });
   }
-  options.upstream.onTurn(() => {
-    for (const key of references.keys()) queue.add(key);
-  });
-  const adaptersChanged = (ready: number) => {
-    for (const key of ready === 0 ? seen.keys() : waitingForAdapters) queue.add(key);
-  };
-  return { adaptersChanged, stop: () => queue.stop() };
+}
+
+export function startController(options: ControllerOptions): Controller {
+  const controller = new Controller(options);
+  controller.start();
+  return controller;
 }
 
 /** One for each provider, loaded when it is needed. */
@@ -97,10 +116,4 @@ function webhookApis({ guard, now }: Pick<ControllerOptions, 'guard' | 'now'>): 
     loaded.set(definition.kind, api);
     return api;
   };
-}
-
-/** What of a source object asks for a look at it; its status, which is written here, does not. */
-function whatMatters({ metadata }: KubeObject): string {
-  const { uid, generation, deletionTimestamp, annotations } = metadata;
-  return JSON.stringify([uid, generation, deletionTimestamp, annotations]);
 }

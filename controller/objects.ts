@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { V1ObjectMeta } from '@kubernetes/client-node';
 import type { SecretKeyRef } from '../sources/contract.ts';
 import type { CommonSpec } from '../sources/fields.ts';
@@ -92,6 +93,20 @@ export interface SourceObject extends KubeObject {
 }
 
 export type { SecretKeyRef };
+
+/**
+ * A short text that is another when more of an object changed than its status, which is written here. Also of what a watch
+ * of metadata alone tells.
+ */
+export function matterOf({
+  uid,
+  generation,
+  deletionTimestamp,
+  annotations,
+}: Partial<Pick<Metadata, 'uid' | 'generation' | 'deletionTimestamp' | 'annotations'>>): string {
+  const matter = JSON.stringify([uid, generation, deletionTimestamp, annotations]);
+  return createHash('sha256').update(matter).digest('base64').slice(0, 16);
+}
 
 export function referenceTo({ apiVersion, kind, metadata: { namespace, name } }: KubeObject): ObjectReference {
   return { apiVersion, kind, namespace, name };

@@ -52,7 +52,8 @@ async function publishIfChanged(
   wanted: Omit<Route, 'generation'>,
   { cluster, now }: Pick<PublishDeps, 'cluster' | 'now'>,
 ): Promise<Route> {
-  const generation = published?.generation ?? 0;
+  // Where the count is lost, adapters may still serve an older route: it goes on above all that went before.
+  const generation = published?.generation ?? Math.floor(now().getTime() / 1000);
   // As it is stored: fields that are undefined are not there.
   const stored = JSON.parse(JSON.stringify({ ...wanted, generation })) as Route;
   if (published && isDeepStrictEqual(published, stored)) return published;

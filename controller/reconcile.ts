@@ -15,13 +15,16 @@ import { readSecrets } from './secrets.ts';
 import { resolveSinks } from './sink.ts';
 import { authorizeSinks, publishedSinks } from './sink-tokens.ts';
 import { computeStatus } from './status.ts';
-import { blocked, isBlocked, type Retry } from './step.ts';
+import { blocked, FORBIDDEN_RETRY, isBlocked, type Retry } from './step.ts';
 import { stepAside } from './step-aside.ts';
 
 /** Makes the cluster and the provider match one source object. Resolves to when to look again; undefined: never. */
 export async function reconcileSource(reference: ObjectReference, deps: ReconcileDeps): Promise<Retry | undefined> {
   const lookup = await deps.cluster.get(reference);
   const definition = deps.definitionOf(reference.kind);
+  // An API server that starts may not know its kinds, or who may do what, for a moment.
+  if (lookup.found === 'no-kind') return { when: 'backoff' };
+  if (lookup.found === 'forbidden') return FORBIDDEN_RETRY;
   if (lookup.found !== 'object' || !definition) return undefined;
   // Its kind is a source's, so the API server held it against that schema.
   const object = lookup.object as SourceObject;
@@ -48,8 +51,9 @@ async function lookAt(
     (error: unknown) => ({ facts: failed(plan, error), failure: { error } }),
   );
   const status = computeStatus(source, facts, deps.now());
-  for (const announcement of announcementsOf(source, facts, status)) await deps.cluster.announce(source, announcement);
   if (!isDeepStrictEqual(source.status, status)) await deps.cluster.writeStatus(source, status);
+  // A status that could not be written is not told twice.
+  for (const announcement of announcementsOf(source, facts, status)) await deps.cluster.announce(source, announcement);
   // Said in status first; the queue logs it and comes back.
   if (failure) throw failure.error;
   return retryAfter(facts, deps);

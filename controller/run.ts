@@ -91,10 +91,10 @@ async function startLeading(config: ControllerConfig, { kubeConfig, log, onLost 
     log,
   });
   scope.add({ stop: () => lease.release() });
-  const leading = lease.acquire(onLost).then((leads) => {
-    if (leads) scope.add(startControlling(config, { api, upstream, metrics, log }));
-  });
-  leading.catch((error: unknown) => {
+  const lead = async () => {
+    if (await lease.acquire(onLost)) scope.add(startControlling(config, { api, upstream, metrics, log }));
+  };
+  lead().catch((error: unknown) => {
     log.fatal({ error: messageOf(error) }, 'cannot control');
     onLost();
   });

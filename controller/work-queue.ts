@@ -19,7 +19,10 @@ const RETRIES = { burst: 100, perSecond: 10 };
 /** Keys to work on: repeats are merged, one key is worked on once at a time, what failed comes again later and later. */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
-  readonly #waiting = new Set<string>();
+  /** Something changed for them: they come first. */
+  readonly #changed = new Set<string>();
+  /** Their time has come. */
+  readonly #due = new Set<string>();
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #later = new Map<string, NodeJS.Timeout>();
   readonly #failures = new Map<string, number>();
@@ -34,7 +37,8 @@ export class WorkQueue {
   add(key: string): void {
     clearTimeout(this.#later.get(key));
     this.#later.delete(key);
-    this.#waiting.add(key);
+    this.#due.delete(key);
+    this.#changed.add(key);
     this.#next();
   }
 
@@ -47,11 +51,13 @@ export class WorkQueue {
 
   #next(): void {
     if (this.#stopped) return;
-    for (const key of this.#waiting) {
-      if (this.#underWay.size >= this.#options.workers) return;
-      if (this.#underWay.has(key)) continue;
-      this.#waiting.delete(key);
-      this.#underWay.set(key, this.#workOn(key));
+    for (const waiting of [this.#changed, this.#due]) {
+      for (const key of waiting) {
+        if (this.#underWay.size >= this.#options.workers) return;
+        if (this.#underWay.has(key)) continue;
+        waiting.delete(key);
+        this.#underWay.set(key, this.#workOn(key));
+      }
     }
   }
 
@@ -72,8 +78,13 @@ export class WorkQueue {
 
   #schedule(key: string, retry: Retry | undefined): void {
     const delay = this.#delayOf(key, retry);
-    if (delay === undefined || this.#stopped || this.#waiting.has(key)) return;
-    this.#later.set(key, setTimeout(() => this.add(key), delay).unref());
+    if (delay === undefined || this.#stopped || this.#changed.has(key)) return;
+    const fall = () => {
+      this.#later.delete(key);
+      this.#due.add(key);
+      this.#next();
+    };
+    this.#later.set(key, setTimeout(fall, delay).unref());
   }
 
   #delayOf(key: string, retry: Retry | undefined): number | undefined {
@@ -85,7 +96,8 @@ export class WorkQueue {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     const own = Math.min(firstDelayMs * 2 ** Math.min(failures, 30), longestDelayMs, retry.longestMs ?? longestDelayMs);
-    return Math.max(own, this.#bucket.reserve(performance.now()));
+    // Nearly every route is waited for a moment: that is no failure.
+    return retry.wokenBy === 'adapters' ? own : Math.max(own, this.#bucket.reserve(performance.now()));
   }
 }
 

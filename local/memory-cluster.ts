@@ -7,12 +7,14 @@ import type {
   PublishedRoute,
   SecretLookup,
   TokenLookup,
+  Watcher,
 } from '../controller/cluster.ts';
 import {
   type HookRecord,
   type KubeObject,
   keyOf,
   type Metadata,
+  matterOf,
   type ObjectKind,
   type ObjectReference,
   referenceTo,
@@ -46,8 +48,6 @@ interface Stored {
   readonly object: KubeObject;
   readonly data: ReadonlyMap<string, Buffer>;
 }
-
-type Watcher = (changed: ObjectReference) => void;
 
 /** A Kubernetes cluster as far as the controller sees it: objects with generation, finalizers and status, in memory. */
 export class MemoryCluster implements Cluster {
@@ -114,7 +114,7 @@ export class MemoryCluster implements Cluster {
   watch(kind: ObjectKind, onChange: Watcher): void {
     const watchers = this.#watchers.get(kindKey(kind)) ?? new Set();
     this.#watchers.set(kindKey(kind), watchers.add(onChange));
-    for (const object of this.all(kind)) onChange(referenceTo(object));
+    for (const object of this.all(kind)) onChange(referenceTo(object), matterOf(object.metadata));
   }
 
   async get(reference: ObjectReference): Promise<Lookup> {
@@ -209,7 +209,9 @@ export class MemoryCluster implements Cluster {
   }
 
   #tell(reference: ObjectReference): void {
-    for (const watcher of this.#watchers.get(kindKey(reference)) ?? []) watcher(reference);
+    const object = this.find(reference);
+    const matter = object && matterOf(object.metadata);
+    for (const watcher of this.#watchers.get(kindKey(reference)) ?? []) watcher(reference, matter);
   }
 
   #now(): Date {

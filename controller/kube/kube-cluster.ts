@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ConfigurationError } from '../../core/errors.ts';
 import { ApiStatusError, type ListWatchTimings } from '../../core/list-watch.ts';
 import type { Log } from '../../core/log.ts';
 import { parseRoute, type Route } from '../../core/route.ts';
@@ -10,6 +11,7 @@ import type {
   PublishedRoute,
   SecretLookup,
   TokenLookup,
+  Watcher,
 } from '../cluster.ts';
 import type {
   HookRecord,
@@ -51,10 +53,7 @@ const SECRET: ObjectKind = { apiVersion: 'v1', kind: 'Secret' };
 export class KubeCluster implements Cluster {
   readonly #options: KubeClusterOptions;
   readonly #events: EventRecorder;
-  readonly #watched = new Map<
-    string,
-    { readonly kind: WatchedKind; readonly watchers: ((changed: ObjectReference) => void)[] }
-  >();
+  readonly #watched = new Map<string, { readonly kind: WatchedKind; readonly watchers: Watcher[] }>();
 
   constructor(options: KubeClusterOptions) {
     this.#options = options;
@@ -65,17 +64,17 @@ export class KubeCluster implements Cluster {
     await Promise.all([...this.#watched.values()].map(({ kind }) => kind.stop()));
   }
 
-  watch(kind: ObjectKind, onChange: (changed: ObjectReference) => void): void {
+  watch(kind: ObjectKind, onChange: Watcher): void {
     const { api, resources, log, timings } = this.#options;
     const known = this.#watched.get(`${kind.apiVersion} ${kind.kind}`);
     if (known) {
       known.watchers.push(onChange);
-      for (const reference of known.kind.all()) onChange(reference);
+      known.kind.tellAll(onChange);
       return;
     }
     const watchers = [onChange];
-    const tell = (changed: ObjectReference) => {
-      for (const watcher of watchers) watcher(changed);
+    const tell: Watcher = (changed, matter) => {
+      for (const watcher of watchers) watcher(changed, matter);
     };
     const isSecret = kind.apiVersion === SECRET.apiVersion && kind.kind === SECRET.kind;
     // Helm keeps its releases in Secrets of a megabyte each.
@@ -153,9 +152,10 @@ export class KubeCluster implements Cluster {
     const { api, routesNamespace } = this.#options;
     try {
       const text = routeTextIn(await api.call('GET', secretPath(routesNamespace, routeSecretName(uid))), uid);
-      return text === undefined ? undefined : (JSON.parse(text) as Route);
+      return text === undefined ? undefined : parseRoute(text).route;
     } catch (error) {
-      if (isCode(error, 404)) return undefined;
+      // What no adapter could serve is none, and is published anew.
+      if (isCode(error, 404) || error instanceof ConfigurationError) return undefined;
       throw error;
     }
   }

@@ -7,6 +7,8 @@ export const CONTROLLER_LABEL = 'headwater.dev/controller';
 const SOURCE = 'headwater.dev/source';
 const UID = 'headwater.dev/uid';
 
+type Labels = Readonly<Record<string, string>>;
+
 export function routeSecretName(uid: string): string {
   return `route-${uid.toLowerCase()}`;
 }
@@ -27,11 +29,12 @@ export function routeSecret(route: Route, namespace: string, controller: string)
   };
 }
 
+/** undefined: it carries none that adapters would find. */
 export function routeTextIn(
-  secret: { readonly data?: Readonly<Record<string, string>> },
+  { metadata, data: all }: { readonly metadata: { readonly labels?: Labels }; readonly data?: Labels },
   uid: string,
 ): string | undefined {
-  const data = secret.data?.[`${uid}.json`];
+  const data = metadata.labels?.[ROUTE_LABEL] === 'true' ? all?.[`${uid}.json`] : undefined;
   return data === undefined ? undefined : Buffer.from(data, 'base64').toString('utf8');
 }
 

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../core/errors.ts';
 import { type ApiObject, ApiStatusError, ListWatch, type ListWatchTimings } from '../../core/list-watch.ts';
 import type { Log } from '../../core/log.ts';
-import type { ObjectKind, ObjectReference } from '../objects.ts';
+import type { Watcher } from '../cluster.ts';
+import { type Metadata, matterOf, type ObjectKind, type ObjectReference } from '../objects.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Resources } from './resources.ts';
 import { type Selection, transportOf } from './transport.ts';
@@ -11,8 +12,8 @@ export interface WatchedKindOptions {
   readonly api: ApiClient;
   readonly resources: Resources;
   readonly kind: ObjectKind;
-  readonly selection: Omit<Selection<ApiObject>, 'keep'>;
-  readonly onChange: (changed: ObjectReference) => void;
+  readonly selection: Omit<Selection<KeptObject>, 'keep'>;
+  readonly onChange: Watcher;
   readonly log: Log;
   readonly timings?: Partial<ListWatchTimings> | undefined;
 }
@@ -29,7 +30,7 @@ export class WatchedKind {
     this.#stopped.signal.addEventListener('abort', () => resolve(undefined), { once: true }),
   );
   #running: Promise<void> = Promise.resolve();
-  #listWatch: ListWatch<ApiObject> | undefined;
+  #listWatch: ListWatch<KeptObject> | undefined;
 
   constructor(options: WatchedKindOptions) {
     this.#options = options;
@@ -45,8 +46,8 @@ export class WatchedKind {
     await this.#running;
   }
 
-  all(): readonly ObjectReference[] {
-    return (this.#listWatch?.all() ?? []).map((object) => this.#referenceTo(object));
+  tellAll(watcher: Watcher): void {
+    for (const object of this.#listWatch?.all() ?? []) watcher(this.#referenceTo(object), object.matter);
   }
 
   uids(): readonly string[] {
@@ -62,11 +63,11 @@ export class WatchedKind {
         continue;
       }
       const failed = Promise.withResolvers<number>();
-      const transport = transportOf<ApiObject>(api, resource.collection(), { ...selection, keep: namesAlone });
-      this.#listWatch = new ListWatch<ApiObject>({
+      const transport = transportOf<KeptObject>(api, resource.collection(), { ...selection, keep: kept });
+      this.#listWatch = new ListWatch<KeptObject>({
         transport,
-        onChange: (object) => this.#options.onChange(this.#referenceTo(object)),
-        onGone: (object) => this.#options.onChange(this.#referenceTo(object)),
+        onChange: (object) => this.#options.onChange(this.#referenceTo(object), object.matter),
+        onGone: (object) => this.#options.onChange(this.#referenceTo(object), undefined),
         onFailure: (error) => {
           this.#say(error);
           if (error instanceof ApiStatusError && (error.code === 404 || error.code === 403)) failed.resolve(error.code);
@@ -79,10 +80,10 @@ export class WatchedKind {
       await this.#listWatch.stop();
       if (code === undefined) return;
       // The kind is gone, and its objects with it.
-      const gone = this.all();
+      const gone = this.#listWatch.all();
       this.#listWatch = undefined;
       resources.forget(kind);
-      for (const reference of gone) this.#options.onChange(reference);
+      for (const object of gone) this.#options.onChange(this.#referenceTo(object), undefined);
       await this.#pause(code === 403 ? FORBIDDEN_MS : ABSENT_MS);
     }
   }
@@ -103,7 +104,12 @@ export class WatchedKind {
   }
 }
 
+interface KeptObject extends ApiObject {
+  readonly matter: string;
+}
+
 /** A change of anything is a change of the resourceVersion: more need not be kept to tell that something changed. */
-function namesAlone({ metadata: { namespace, name, uid, resourceVersion } }: ApiObject): ApiObject {
-  return { metadata: { namespace, name, uid, resourceVersion } };
+function kept({ metadata }: ApiObject): KeptObject {
+  const { namespace, name, uid, resourceVersion } = metadata;
+  return { metadata: { namespace, name, uid, resourceVersion }, matter: matterOf(metadata as Partial<Metadata>) };
 }

@@ -166,4 +166,23 @@ describe('a failure nobody foresaw', () => {
     await world.holds(() => expect(world.github.hooks[0]?.events).toEqual(['star']));
     world.errors.length = 0;
   });
+
+  it.each(['forbidden', 'no-kind'] as const)(
+    'of one look at the source (%s) does not lose the source',
+    async (found) => {
+      await world.startReady();
+      const get = world.cluster.get.bind(world.cluster);
+      let refused = 0;
+      world.cluster.get = async (reference) => {
+        if (reference.kind !== 'GitHubSource' || refused > 0) return get(reference);
+        refused += 1;
+        return found === 'forbidden' ? { found, rule: 'get' } : { found };
+      };
+      world.source({ eventTypes: ['push'] });
+      await world.holds(() => expect(refused).toBe(1));
+      world.broker('http://moved.example.com/');
+      await world.holds(() => expect(world.status().sinkUri).toBe('http://moved.example.com/'));
+      expect(world.github.hooks[0]?.events).toEqual(['push']);
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PUBLIC_URL, UID, World } from '../support/world.ts';
+import { FIRST_GENERATION, PUBLIC_URL, UID, World } from '../support/world.ts';
 
 let world: World;
 beforeEach(() => void (world = new World()));
@@ -51,7 +51,7 @@ describe('a new source', () => {
       namespace: 'demo',
       name: 'hello',
       path: `/hooks/${UID}`,
-      generation: 1,
+      generation: FIRST_GENERATION,
       eventSource: 'https://github.com/octo/hello',
       eventTypes: ['push', 'issues'],
       deadLetterSink: null,
@@ -156,7 +156,7 @@ describe('a new source', () => {
     world.source();
     await world.becomes('Ready=False NoPublicAddress');
     expect(world.message('Deployed')).toContain('set PUBLIC_URL');
-    expect(world.routes.get(UID)?.generation).toBe(1);
+    expect(world.routes.get(UID)?.generation).toBe(FIRST_GENERATION);
     expect(world.github.calls).toEqual([]);
     expect(world.status().webhookURL).toBeUndefined();
   });
@@ -169,7 +169,7 @@ describe('an edit', () => {
     await world.holds(() => expect(world.github.hooks[0]?.events).toEqual(['*']));
     await world.holds(() => expect(world.status().observedGeneration).toBe(2));
     expect(world.github.hooks).toHaveLength(1);
-    expect(world.routes.get(UID)).toMatchObject({ eventTypes: ['*'], generation: 2 });
+    expect(world.routes.get(UID)).toMatchObject({ eventTypes: ['*'], generation: FIRST_GENERATION + 1 });
     expect(world.status().ceAttributes?.length).toBeGreaterThan(60);
   });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { UID, World } from '../support/world.ts';
+import { FIRST_GENERATION, UID, World } from '../support/world.ts';
 
 const ACCOUNT = 'hello-oidc-sources.knative.dev-githubsource';
 const START = Date.parse('2026-01-01T00:00:00Z');
@@ -193,7 +193,7 @@ describe('a dead-letter sink with an audience', () => {
     at(2400);
     await world.lookAgain();
     await world.holds(() => expect(tokenNumber(route()?.deadLetterSink?.token)).toBe('2'));
-    expect(route()?.generation).toBe(1);
+    expect(route()?.generation).toBe(FIRST_GENERATION);
   });
 
   it('without the right, is said to be the one', async () => {
@@ -212,7 +212,7 @@ describe('a dead-letter sink with an audience', () => {
     world.cluster.delete({ apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', namespace: 'demo', name: 'default' });
     await world.becomes('Ready=False NotFound');
     expect(tokenNumber(route()?.sink?.token)).toBe('3');
-    expect(route()).toMatchObject({ generation: 1, deadLetterSink: { audience: 'dead' } });
+    expect(route()).toMatchObject({ generation: FIRST_GENERATION, deadLetterSink: { audience: 'dead' } });
     expect(world.status().auth).toEqual({ serviceAccountName: ACCOUNT });
   });
 });

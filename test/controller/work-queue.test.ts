@@ -144,4 +144,33 @@ describe('WorkQueue', () => {
     expect(retries).toBeGreaterThan(190);
     expect(retries).toBeLessThanOrEqual(200);
   });
+
+  it('works on what changed before what is only due', async () => {
+    const after = (): Retry => ({ when: 'after', ms: 100 });
+    const { queue, started, finish, soon } = aQueue([after(), after(), after()]);
+    for (const key of ['due-1', 'due-2', 'due-3']) queue.add(key);
+    await soon();
+    for (let done = 0; done < 3; done += 1) await finish();
+    // Two that take both workers while the others fall due.
+    for (const key of ['long-1', 'long-2']) queue.add(key);
+    await vi.advanceTimersByTimeAsync(200);
+    queue.add('changed');
+    await finish();
+    await finish();
+    expect(started.slice(3)).toEqual(['long-1', 'long-2', 'changed', 'due-1']);
+  });
+
+  it('waits for adapters without regard to the others', async () => {
+    const started: string[] = [];
+    const work = async (key: string): Promise<Retry> => {
+      started.push(key);
+      return key === 'new' ? { when: 'backoff', wokenBy: 'adapters' } : { when: 'backoff' };
+    };
+    const queue = new WorkQueue({ ...TIMES, workers: 300, work, onError: () => undefined });
+    for (let key = 0; key < 250; key += 1) queue.add(String(key));
+    await vi.advanceTimersByTimeAsync(500);
+    queue.add('new');
+    await vi.advanceTimersByTimeAsync(150);
+    expect(started.filter((key) => key === 'new')).toHaveLength(2);
+  });
 });

@@ -80,13 +80,19 @@ describe('kubectl apply of a GitHubSource', () => {
     const route = ['secret', `route-${uid}`, '-n', 'headwater-routes'];
     const writes = () => world.github.calls.filter((call) => !call.startsWith('GET')).length;
     const written = writes();
-    await world.kubectl('patch', ...route, '--type=merge', '-p', JSON.stringify({ data: { [`${uid}.json`]: 'e30=' } }));
+    const half = Buffer.from('{"secretTokens":[{"value":hunter2').toString('base64');
+    await world.kubectl('patch', ...route, '--type=merge', '-p', JSON.stringify({ data: { [`${uid}.json`]: half } }));
     const isBack = async () => {
       const data = JSON.parse(await world.kubectl('get', ...route, '-o', 'jsonpath={.data}')) as Record<string, string>;
       const { eventTypes } = JSON.parse(Buffer.from(data[`${uid}.json`] ?? '', 'base64').toString()) as Route;
       expect(eventTypes).toEqual(['star']);
     };
     await world.holds(isBack, SOON_MS);
+    await world.kubectl('label', ...route, 'headwater.dev/route-');
+    await world.holds(async () => {
+      const label = ['-o', 'jsonpath={.metadata.labels.headwater\\.dev/route}'];
+      expect(await world.kubectl('get', ...route, ...label)).toBe('true');
+    }, SOON_MS);
     await world.kubectl('delete', ...route);
     await world.holds(isBack, SOON_MS);
     await world.becomes('Ready=True');

@@ -20,6 +20,8 @@ export class FakeApi implements ListWatchTransport<Thing> {
   readonly faults: Fault[] = [];
   readonly lists: (string | undefined)[] = [];
   watches = 0;
+  /** Whether every watch begins before what is remembered. */
+  isForgetful = false;
   #version = 1;
   readonly #things = new Map<string, Thing>();
   #history: { version: number; event: WatchEvent }[] = [];
@@ -78,7 +80,7 @@ export class FakeApi implements ListWatchTransport<Thing> {
     this.watches += 1;
     let reached = Number(resourceVersion);
     for (;;) {
-      if (reached < this.#compactedAt) {
+      if (reached < this.#compactedAt || this.isForgetful) {
         yield {
           type: 'ERROR',
           object: { kind: 'Status', metadata: {}, code: 410, message: 'too old resource version' },

@@ -22,6 +22,8 @@ import { TokenIssuer } from './token-issuer.ts';
 const GITHUB_SOURCE = { apiVersion: 'sources.knative.dev/v1alpha1', kind: 'GitHubSource' };
 const BROKER = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker' };
 export const PUBLIC_URL = 'https://hooks.example.com';
+/** Of a route that is published when the clock stands as it does in the beginning. */
+export const FIRST_GENERATION = Date.parse('2026-01-01T00:00:00Z') / 1000 + 1;
 export const UID = '11111111-1111-4111-8111-111111111111';
 const KNOWN = new Set(['Secret', 'Service', 'Broker', 'GitHubSource']);
 
