@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../controller/kube/api-client.ts';
 import { simulator } from '../../sources/github/simulator.ts';
 import { FakeSink } from '../support/fake-sink.ts';
+import { startCluster } from './support/cluster.ts';
 import { Kubelet } from './support/kubelet.ts';
 import { PodNetwork } from './support/pod-network.ts';
 import type { ProbedPod } from './support/probed-pod.ts';
@@ -15,7 +16,7 @@ const config = join(import.meta.dirname, '../../config/adapter');
 
 /** Ends what was started, the newest first and all of it, whatever fails. */
 const started = new AsyncDisposableStack();
-const world = new RealWorld();
+let world: RealWorld;
 let sink: FakeSink;
 let kubelet: Kubelet;
 const running: ProbedPod[] = [];
@@ -23,12 +24,12 @@ const running: ProbedPod[] = [];
 beforeAll(async () => {
   const network = await PodNetwork.start();
   started.defer(() => network.stop());
+  // Of its own: a cluster that is given may have kubelets, and Services at other addresses.
+  const { plane, cluster } = await startCluster();
+  started.defer(() => plane.stop());
+  world = new RealWorld(cluster);
   sink = await FakeSink.start(undefined, network.hostAddress);
   started.defer(() => sink.close());
-  started.defer(async () => {
-    await world.kubectl('delete', '-k', config, '--wait=false');
-    await world.kubectl('delete', 'pods', '-n', 'headwater', '-l', ADAPTER, '--force', '--grace-period=0');
-  });
   kubelet = await Kubelet.start(world.cluster, network, { 'headwater-adapter': 'adapter/main.ts' });
   started.defer(() => kubelet.stop());
   started.defer(() => world.stop());
