@@ -20,9 +20,11 @@ export async function runUntilStopped(start: () => Promise<Stoppable>, options: 
   const { log, flush, shutdownDelayMs, finishMs } = options;
   const signal = nextSignal();
   try {
-    const running = await start();
+    const running = await Promise.race([start(), signal.then(() => undefined)]);
     const name = await signal;
     log.info({ signal: name }, 'stopping');
+    // Nothing was served yet.
+    if (!running) return 0;
     const delayMs = name === 'SIGTERM' ? shutdownDelayMs : 0;
     const stopped = running.stop(delayMs).then(() => 0);
     return await Promise.race([stopped, nextSignal().then(() => 1), after(delayMs + finishMs).then(() => 1)]);

@@ -93,9 +93,11 @@ export class KubeCluster implements Cluster {
     try {
       return { found: 'object', object: await this.#options.api.call<KubeObject>('GET', path) };
     } catch (error) {
-      return (
-        refused(error, `get, list and watch on ${resource.plural} (${reference.apiVersion})`) ?? { found: 'no-object' }
-      );
+      const refusal = refused(error, `get, list and watch on ${resource.plural} (${reference.apiVersion})`);
+      if (refusal) return refusal;
+      // The server answers the same for an object that is not there and for a kind that is not there any more.
+      this.#options.resources.forget(reference);
+      return { found: (await this.#options.resources.find(reference)) ? 'no-object' : 'no-kind' };
     }
   }
 
@@ -205,19 +207,25 @@ export class KubeCluster implements Cluster {
   }
 
   async recordOrphan(source: SourceObject, hook: HookRecord): Promise<void> {
-    const { api, systemNamespace } = this.#options;
+    const { api, systemNamespace, log } = this.#options;
     const { namespace, name } = source.metadata;
     const line = `${hook.api} ${hook.repository} webhook ${hook.id} (${source.kind} ${namespace}/${name})`;
     const key = createHash('sha256').update(line).digest('hex').slice(0, 16);
-    const body = {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: ORPHANS, namespace: systemNamespace },
-      data: { [key]: line },
-    };
-    // Each line is applied by a manager of its own, so that it stays when the next one is.
-    const path = `/api/v1/namespaces/${systemNamespace}/configmaps/${ORPHANS}`;
-    await applyObject(api, path, body, `${FIELD_MANAGER}-${key}`);
+    const path = `/api/v1/namespaces/${encodeURIComponent(systemNamespace)}/configmaps`;
+    const data = { [key]: line };
+    const created = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: ORPHANS }, data };
+    try {
+      await api
+        .call('PATCH', `${path}/${ORPHANS}`, { body: { data }, contentType: MERGE_PATCH })
+        .catch((error: unknown) => {
+          if (!isCode(error, 404)) throw error;
+          return api.call('POST', path, { body: created });
+        });
+    } catch (error) {
+      if (!(error instanceof ApiStatusError)) throw error;
+      // A full ConfigMap, or a missing right, must not hold up the deletion.
+      log.error({ orphan: line, error: error.message }, 'webhook left behind, and not noted');
+    }
   }
 
   async #pathOf(source: SourceObject): Promise<string> {
