@@ -10,7 +10,7 @@ export interface FollowedLeasesOptions {
   readonly namespace: string;
   /** Between two looks, in milliseconds; less than any Lease is long. */
   readonly everyMs: number;
-  /** Called with all Leases of the namespace, at each look that was answered. */
+  /** Called with all Leases of the namespace, at each look that was answered; with none while they may not be seen yet. */
   readonly onLook: (leases: readonly SeenLease[]) => void;
   readonly log: Log;
 }
@@ -38,6 +38,8 @@ const USUAL_LENGTH_S = 15;
 export class FollowedLeases {
   readonly #options: FollowedLeasesOptions;
   readonly #stopped = new AbortController();
+  /** Whether the Leases were ever seen. */
+  #maySee = false;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: FollowedLeasesOptions) {
@@ -71,15 +73,16 @@ export class FollowedLeases {
     const path = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
     try {
       const { items } = await api.call<LeaseList>('GET', path, { signal: this.#stopped.signal });
-      return (items ?? []).map(({ metadata, spec = {} }) => ({
-        name: metadata.name,
-        holder: spec.holderIdentity || undefined,
-        durationMs: (spec.leaseDurationSeconds ?? USUAL_LENGTH_S) * 1000,
-        renewal: JSON.stringify([metadata.uid, spec.holderIdentity, spec.renewTime]),
-      }));
+      this.#maySee = true;
+      return (items ?? []).map(({ metadata: { name, uid }, spec = {} }) => {
+        const holder = spec.holderIdentity || undefined;
+        if (holder === undefined) return { name, holder };
+        const durationMs = (spec.leaseDurationSeconds ?? USUAL_LENGTH_S) * 1000;
+        return { name, holder, durationMs, renewal: JSON.stringify([uid, holder, spec.renewTime]) };
+      });
     } catch (error) {
-      // Who does not give the right has nobody to wait for.
-      if (error instanceof ApiStatusError && error.code === 403) return [];
+      // Who does not give the right has nobody to wait for; one that is away for a moment says nothing of the Leases.
+      if (error instanceof ApiStatusError && error.code === 403 && !this.#maySee) return [];
       throw error;
     }
   }

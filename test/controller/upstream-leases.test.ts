@@ -6,13 +6,14 @@ const definition = {
   upstream: { leases: /^source-controller\.\d+-of-\d+$/, serviceLabel: '', admissionWebhooks: [] },
 } as unknown as SourceDefinition;
 
-const aLease = (renewal: string, rest: Partial<SeenLease> = {}): SeenLease => ({
-  name: 'source-controller.00-of-01',
+const NAME = 'source-controller.00-of-01';
+const aLease = (renewal: string, { name = NAME, durationMs = 15_000 } = {}): SeenLease => ({
+  name,
   holder: 'pod',
-  durationMs: 15_000,
+  durationMs,
   renewal,
-  ...rest,
 });
+const unheld: SeenLease = { name: NAME, holder: undefined };
 
 /** The state after each look, at these seconds. */
 function statesOf(looks: readonly (readonly [seconds: number, leases: readonly SeenLease[]])[]): string[] {
@@ -64,25 +65,86 @@ describe("upstream's controller is told by its Leases", () => {
       states: ['unclear', 'gone', 'running'],
     },
     {
-      name: 'one that was given back, or deleted: gone at once',
+      name: 'one that was given back: running, until nobody took it for its whole length',
       looks: [
         [0, [aLease('a')]],
         [2, [aLease('b')]],
-        [3, [aLease('c', { holder: undefined })]],
-        [4, [aLease('d')]],
-        [5, []],
+        [10, [unheld]],
+        [24.9, [unheld]],
+        [25, [unheld]],
+        [26, [aLease('c')]],
       ],
-      states: ['unclear', 'running', 'gone', 'running', 'gone'],
+      states: ['unclear', 'running', 'running', 'running', 'gone', 'running'],
+    },
+    {
+      name: 'one that was deleted: running, until it was away for its whole length',
+      looks: [
+        [0, [aLease('a', { durationMs: 20_000 })]],
+        [2, [aLease('b', { durationMs: 20_000 })]],
+        [10, [unheld]],
+        [12, []],
+        [29.9, []],
+        [30, []],
+        [31, []],
+      ],
+      states: ['unclear', 'running', 'running', 'running', 'running', 'gone', 'gone'],
+    },
+    {
+      name: 'one that is given back and taken again, again and again: running',
+      looks: [
+        [0, [aLease('a')]],
+        [2, [unheld]],
+        [16, [aLease('b')]],
+        [18, []],
+        [32, [aLease('c')]],
+        [34, [unheld]],
+        [48, [unheld]],
+      ],
+      states: ['unclear', 'unclear', 'running', 'running', 'running', 'running', 'running'],
+    },
+    {
+      name: 'one of a few seconds that was given back: has the usual length to be taken again',
+      looks: [
+        [0, [aLease('a', { durationMs: 1000 })]],
+        [0.5, [aLease('b', { durationMs: 1000 })]],
+        [1, [unheld]],
+        [15.9, [unheld]],
+        [16, [unheld]],
+      ],
+      states: ['unclear', 'running', 'running', 'running', 'gone'],
+    },
+    {
+      name: 'one that nobody has at the start: unclear for the usual length, then gone',
+      looks: [
+        [0, [unheld]],
+        [14.9, [unheld]],
+        [15, [unheld]],
+      ],
+      states: ['unclear', 'unclear', 'gone'],
+    },
+    {
+      name: 'one that was gone stays so when it is cleared away',
+      looks: [
+        [0, [aLease('a')]],
+        [15, [aLease('a')]],
+        [16, [unheld]],
+        [17, []],
+      ],
+      states: ['unclear', 'gone', 'gone', 'gone'],
     },
     {
       name: 'one of several buckets is enough, and of other controllers none counts',
       looks: [
         [0, [aLease('a', { name: 'source-controller.00-of-02' }), aLease('a', { name: 'source-controller.01-of-02' })]],
         [2, [aLease('a', { name: 'source-controller.00-of-02' }), aLease('b', { name: 'source-controller.01-of-02' })]],
+        [
+          16,
+          [aLease('a', { name: 'source-controller.00-of-02' }), aLease('b', { name: 'source-controller.01-of-02' })],
+        ],
         [17, [aLease('a', { name: 'source-controller.00-of-02' }), aLease('x', { name: 'binding-controller' })]],
-        [18, [aLease('a', { name: 'source-controller.00-of-02' }), aLease('y', { name: 'binding-controller' })]],
+        [32, [aLease('a', { name: 'source-controller.00-of-02' }), aLease('y', { name: 'binding-controller' })]],
       ],
-      states: ['unclear', 'running', 'gone', 'gone'],
+      states: ['unclear', 'running', 'running', 'running', 'gone'],
     },
   ])('$name', ({ looks, states }) => expect(statesOf(looks)).toEqual(states));
 

@@ -14,6 +14,7 @@ const root = join(import.meta.dirname, '../..');
 const RELEASE = 'test/e2e/upstream/github.yaml';
 const LEFT_OVER = 'validation.webhook.github.sources.knative.dev';
 const TAKEOVER_MS = 15_000;
+const RETAKE_MS = 30_000;
 const REFUSED_MS = 3000;
 const MT_URL = 'http://github-adapter.knative-sources.example.com';
 
@@ -117,7 +118,7 @@ describe('docs/migration.md', () => {
     expect(await world.kubectl('get', 'secrets', '-n', 'headwater-routes', '-o', 'name')).toBe('');
   });
 
-  it('Headwater takes over within seconds of the end of the Lease: each webhook keeps its id and gets a URL of Headwater, also where it was at the multi-tenant adapter, the condition goes, and the source is Ready.', async () => {
+  it('Headwater takes over when the Lease was not renewed for its whole length, usually 15 s: each webhook keeps its id and gets a URL of Headwater, also where it was at the multi-tenant adapter, the condition goes, and the source is Ready.', async () => {
     await upstream.stop();
     await world.becomes('Deployed=True', 'hello', TAKEOVER_MS);
     await world.becomes('Deployed=True', 'mt', TAKEOVER_MS);
@@ -155,8 +156,21 @@ describe('docs/migration.md', () => {
     expect(await world.object()).toEqual(said);
     expect({ ...said?.status, conditions: said?.status?.conditions?.slice(0, -1) }).toEqual(before);
     expect(world.github.calls.filter((call) => !call.startsWith('GET '))).toEqual(writes);
-    await upstream.stop();
-    await world.holds(async () => expect((await world.status()).sinkUri).toBe(sink.url('/moved')), TAKEOVER_MS);
+  });
+
+  it("A Lease that is given back, as when upstream's pod is restarted, or that is deleted, has as long, and at least 15 s, to be taken again.", async () => {
+    for (const [path, leave] of [
+      ['/moved', () => upstream.giveBack()],
+      ['/moved-again', () => upstream.deleteLease()],
+    ] as const) {
+      await upstream.start();
+      await world.becomes('UpstreamControllerRunning=True LeaseRenewed');
+      await world.broker(sink.url(path));
+      await leave();
+      const left = performance.now();
+      await world.holds(async () => expect((await world.status()).sinkUri).toBe(sink.url(path)), RETAKE_MS);
+      expect(performance.now() - left).toBeGreaterThan(14_000);
+    }
   });
 
   it("If upstream's admission webhooks are still there when what they call is gone, nobody can write a source. Headwater then names them in a Warning Event `WriteRefused` on the source, in its log and in a metric, tries again every minute, and goes on when they are deleted.", async () => {

@@ -33,19 +33,25 @@ export class PlayedUpstream {
     await this.#renewing;
   }
 
+  /** As client-go does when its process is told to end. */
+  async giveBack(): Promise<void> {
+    await this.stop();
+    await this.#patchLease({ holderIdentity: '', leaseDurationSeconds: 1 });
+  }
+
+  async deleteLease(): Promise<void> {
+    await this.stop();
+    await this.#world.kubectl('delete', 'lease', LEASE, '-n', NAMESPACE);
+  }
+
+  async #patchLease(spec: object): Promise<void> {
+    const patch = JSON.stringify({ spec });
+    await this.#world.kubectl('patch', 'lease', LEASE, '-n', NAMESPACE, '--type=merge', '-p', patch);
+  }
+
   async #renew(): Promise<void> {
     while (this.#isRunning) {
-      const spec = { renewTime: new Date().toISOString().replace('Z', '000Z') };
-      await this.#world.kubectl(
-        'patch',
-        'lease',
-        LEASE,
-        '-n',
-        NAMESPACE,
-        '--type=merge',
-        '-p',
-        JSON.stringify({ spec }),
-      );
+      await this.#patchLease({ renewTime: new Date().toISOString().replace('Z', '000Z') });
       this.renewals += 1;
       await new Promise((resolve) => setTimeout(resolve, RENEW_MS));
     }
