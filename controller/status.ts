@@ -67,7 +67,8 @@ function ofEarlierSteps(source: SourceObject, facts: Facts): SourceStatus {
   const { sinks, hooks = previous.hooks ?? [] } = facts;
   const { webhookURL } = 'webhookURL' in facts ? facts : previous;
   const manualHook = facts.hooks ? facts.manualHook : (facts.manualHook ?? previous.manualHook);
-  const id = hooks[0]?.id;
+  // That of upstream's webhook has no record.
+  const id = facts.hooks ? facts.hooks[0]?.id : previous.webhookIDKey;
   return {
     ...(sinks === undefined ? sinkFieldsOf(previous) : sinkFieldsFrom(sinks)),
     ...authOf(source, sinks),

@@ -144,6 +144,18 @@ describe('the webhook of upstream', () => {
     expect(said('WebhookUpdated')).toEqual(['Normal: webhook 77 of octo/hello found and taken over']);
   });
 
+  it('is still known when something else had to wait at first', async () => {
+    upstreamHook(77, OLD);
+    upstreamSource({ ...upstreamStatus, webhookIDKey: '77' });
+    world.broker(undefined);
+    await world.start();
+    await world.becomes('Ready=False NotAddressable');
+    expect(world.status().webhookIDKey).toBe('77');
+    world.broker('http://broker.example.com/demo/default');
+    await takenOver();
+    expect(hooks()).toEqual([`77 ${OURS}`]);
+  });
+
   it('that somebody pointed elsewhere is left alone', async () => {
     upstreamHook(77, 'https://ci.example.com/webhook');
     upstreamSource({ ...upstreamStatus, webhookIDKey: '77' });
