@@ -9,3 +9,13 @@ export class AdmissionError extends ApiStatusError {
     this.webhook = webhook;
   }
 }
+
+/** It was a write to a source that it refused, so that status cannot say it. */
+export class SourceRefusedError extends Error {
+  override name = 'SourceRefusedError';
+  readonly webhook: string;
+  constructor(refusal: AdmissionError) {
+    super(refusal.message, { cause: refusal });
+    this.webhook = refusal.webhook;
+  }
+}

@@ -61,7 +61,10 @@ export interface Announcement {
 /** `matter`: `matterOf` of the object as it is now; undefined: it is gone. */
 export type Watcher = (changed: ObjectReference, matter: string | undefined) => void;
 
-/** All that the controller needs of a cluster. Every method rejects when the cluster cannot be asked. */
+/**
+ * All that the controller needs of a cluster. Every method rejects when the cluster cannot be asked; those that write to a
+ * source, with SourceRefusedError where an admission webhook refuses.
+ */
 export interface Cluster {
   /**
    * Calls `onChange` for every object of the kind there is, and from then on whenever one appears, changes or goes; also

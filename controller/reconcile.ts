@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../core/errors.ts';
 import type { SourceDefinition, SourcePlan } from '../sources/contract.ts';
 import { namesOf } from '../sources/crd.ts';
-import { AdmissionError } from './admission-error.ts';
+import { SourceRefusedError } from './admission-error.ts';
 import { announcementsOf } from './announcements.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { type Facts, obstaclesIn } from './facts.ts';
@@ -32,7 +32,7 @@ export async function reconcileSource(reference: ObjectReference, deps: Reconcil
     const upstream = deps.upstream.stateOf(definition);
     return await (upstream === 'gone' ? lookAt(object, definition, deps) : stepAside(object, upstream, deps));
   } catch (error) {
-    if (!(error instanceof AdmissionError)) throw error;
+    if (!(error instanceof SourceRefusedError)) throw error;
     return deps.refusedWrites.report(object, definition, error, deps.cluster);
   }
 }

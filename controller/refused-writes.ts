@@ -1,5 +1,5 @@
 import type { SourceDefinition } from '../sources/contract.ts';
-import type { AdmissionError } from './admission-error.ts';
+import type { SourceRefusedError } from './admission-error.ts';
 import type { Announcement, Cluster } from './cluster.ts';
 import type { SourceObject } from './objects.ts';
 import type { Retry } from './step.ts';
@@ -9,7 +9,7 @@ export interface RefusedWritesOptions {
   readonly retryMs: number;
   readonly now: () => Date;
   /** Told of each refusal. */
-  readonly onRefused: (source: SourceObject, error: AdmissionError) => void;
+  readonly onRefused: (source: SourceObject, error: SourceRefusedError) => void;
 }
 
 /** Events are kept for an hour. */
@@ -39,7 +39,7 @@ export class RefusedWrites {
   async report(
     source: SourceObject,
     definition: SourceDefinition,
-    error: AdmissionError,
+    error: SourceRefusedError,
     cluster: Pick<Cluster, 'announce'>,
   ): Promise<Retry> {
     const { retryMs, now, onRefused } = this.#options;
@@ -55,7 +55,7 @@ export class RefusedWrites {
 }
 
 function announcementOf(
-  { webhook, message }: AdmissionError,
+  { webhook, message }: SourceRefusedError,
   { upstream }: SourceDefinition,
   retryMs: number,
 ): Announcement {

@@ -3,6 +3,7 @@ import { ConfigurationError } from '../../core/errors.ts';
 import { ApiStatusError, type ListWatchTimings } from '../../core/list-watch.ts';
 import type { Log } from '../../core/log.ts';
 import { parseRoute, type Route } from '../../core/route.ts';
+import { AdmissionError, SourceRefusedError } from '../admission-error.ts';
 import type {
   AdapterState,
   Announcement,
@@ -137,13 +138,13 @@ export class KubeCluster implements Cluster {
   /** With the resourceVersion read: finalizers others set meanwhile are not undone. */
   async #patchFinalizers(source: SourceObject, finalizers: readonly string[]): Promise<SourceObject> {
     const { resourceVersion } = source.metadata;
-    return this.#patch<SourceObject>(await this.#pathOf(source), { metadata: { finalizers, resourceVersion } });
+    return this.#patchSource<SourceObject>(await this.#pathOf(source), { metadata: { finalizers, resourceVersion } });
   }
 
   async writeStatus(source: SourceObject, status: SourceStatus): Promise<void> {
     const { resourceVersion } = source.metadata;
     const patch = mergePatch({ ...source.status }, { ...status });
-    await this.#patch(`${await this.#pathOf(source)}/status`, { metadata: { resourceVersion }, status: patch });
+    await this.#patchSource(`${await this.#pathOf(source)}/status`, { metadata: { resourceVersion }, status: patch });
   }
 
   requestToken(source: SourceObject, audience: string): Promise<TokenLookup> {
@@ -234,12 +235,13 @@ export class KubeCluster implements Cluster {
     return `${resource.collection(source.metadata.namespace)}/${encodeURIComponent(source.metadata.name)}`;
   }
 
-  #patch<Answer>(path: string, body: object): Promise<Answer> {
-    return this.#options.api.call<Answer>('PATCH', path, {
-      query: { fieldManager: FIELD_MANAGER },
-      body,
-      contentType: MERGE_PATCH,
-    });
+  async #patchSource<Answer>(path: string, body: object): Promise<Answer> {
+    const query = { fieldManager: FIELD_MANAGER };
+    try {
+      return await this.#options.api.call<Answer>('PATCH', path, { query, body, contentType: MERGE_PATCH });
+    } catch (error) {
+      throw error instanceof AdmissionError ? new SourceRefusedError(error) : error;
+    }
   }
 }
 

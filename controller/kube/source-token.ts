@@ -1,4 +1,5 @@
 import { ApiStatusError } from '../../core/list-watch.ts';
+import { AdmissionError } from '../admission-error.ts';
 import type { TokenLookup } from '../cluster.ts';
 import type { SourceObject } from '../objects.ts';
 import { serviceAccountNameOf, serviceAccountOf } from '../resources/service-account.ts';
@@ -27,7 +28,9 @@ export async function requestSourceToken(
     const { status } = await api.call<{ status: { token: string } }>('POST', `${path}/token`, { body });
     return { found: 'token', value: status.token };
   } catch (error) {
-    if (error instanceof ApiStatusError && error.code === 403) return { found: 'forbidden', rule: RULE };
+    // What an admission webhook refuses, no right gives.
+    const isForbidden = error instanceof ApiStatusError && !(error instanceof AdmissionError) && error.code === 403;
+    if (isForbidden) return { found: 'forbidden', rule: RULE };
     throw error;
   }
 }

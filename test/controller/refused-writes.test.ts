@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AdmissionError } from '../../controller/admission-error.ts';
+import { AdmissionError, SourceRefusedError } from '../../controller/admission-error.ts';
 import { readControllerConfig } from '../../controller/config.ts';
 import { buildInternalServer } from '../../controller/internal-server.ts';
 import { refusalOf } from '../../controller/kube/refusal.ts';
@@ -29,6 +29,8 @@ describe('what the API server says', () => {
   });
 });
 
+const refusalBy = (webhook: string) => new AdmissionError('PATCH /x', 500, 'not there', webhook);
+
 describe('writes that an admission webhook refuses', () => {
   let world: World;
   /** undefined: they pass. */
@@ -42,7 +44,7 @@ describe('writes that an admission webhook refuses', () => {
       <Args extends unknown[], Result>(write: (...args: Args) => Promise<Result>) =>
       async (...args: Args) => {
         attempts.push(performance.now());
-        if (webhook !== undefined) throw new AdmissionError('PATCH /x', 500, 'not there', webhook);
+        if (webhook !== undefined) throw new SourceRefusedError(refusalBy(webhook));
         return write(...args);
       };
     world.cluster.writeStatus = refusing(world.cluster.writeStatus.bind(world.cluster));
@@ -93,6 +95,22 @@ describe('writes that an admission webhook refuses', () => {
     );
     webhook = undefined;
     await world.holds(() => expect(world.status().observedGeneration).toBe(2));
+  });
+
+  it('to anything else than a source are failures as any other, and said in status', async () => {
+    const publishRoute = world.cluster.publishRoute.bind(world.cluster);
+    world.cluster.publishRoute = () => Promise.reject(refusalBy('policy.example.com'));
+    await world.start();
+    world.secret({ accessToken: 'token', secretToken: 's3cret' });
+    world.broker('http://broker.example.com/demo/default');
+    world.source();
+    await world.becomes('Deployed=Unknown InternalError');
+    expect(world.message('Deployed')).toBe('PATCH /x: 500 not there');
+    expect([world.refusals, said()]).toEqual([[], []]);
+    expect(world.errors.splice(0)).not.toEqual([]);
+    world.cluster.publishRoute = publishRoute;
+    await world.becomes('Ready=True');
+    world.errors.length = 0;
   });
 
   it('are tried again after a minute', () => {
