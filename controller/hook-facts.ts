@@ -47,7 +47,7 @@ export async function hookFacts(input: RouteInput, hook: HookInput, deps: Reconc
     ? manualHookFacts(input, hook, deps)
     : managedHookFacts({ ...input, accessToken, url: hook.url }, hook.served, webhookDeps, deps));
   // Not a moment earlier: until now they may have been what received.
-  if (!isBlocked(facts.webhook)) await deps.oldServices.remove(oldServices, announce);
+  if (!isBlocked(facts.webhook)) await deps.oldServices.remove(source, oldServices, announce);
   return facts;
 }
 

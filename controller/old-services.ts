@@ -1,6 +1,6 @@
 import type { SourceDefinition } from '../sources/contract.ts';
 import type { Announcement } from './cluster.ts';
-import type { SourceObject } from './objects.ts';
+import { keyOf, type ObjectReference, referenceTo, type SourceObject } from './objects.ts';
 
 /** A Knative Service that upstream's controller made to receive the deliveries of one source. */
 export interface OldService {
@@ -19,8 +19,8 @@ export type ServiceRemoval =
 
 /** Those of a cluster. */
 export interface ServiceStore {
-  /** Selected by a label, and controlled by the source. */
-  controlledBy(source: SourceObject, label: string): Promise<readonly OldService[]>;
+  /** Selected by a label, and controlled by the source; undefined: they may not be seen. */
+  controlledBy(source: SourceObject, label: string): Promise<readonly OldService[] | undefined>;
   remove(service: OldService): Promise<ServiceRemoval>;
 }
 
@@ -30,29 +30,73 @@ export const NO_SERVICES: ServiceStore = {
   remove: async () => ({ kind: 'removed' }),
 };
 
-/** What upstream's controller leaves behind in the namespaces of sources: found, and removed when nothing needs it any more. */
+/** What a process knows of the Services of one source. */
+interface Known {
+  /** Of the source. */
+  readonly uid: string;
+  /** A list held none of its. */
+  hasNone: boolean;
+  /** What stays is named once, though each look tries again; by uid. */
+  readonly named: Set<string>;
+}
+
+/**
+ * What upstream's controller leaves behind in the namespaces of sources: found, and removed when nothing needs it any more.
+ * Once a source has none it is not asked for again, unless upstream was at work since.
+ */
 export class OldServices {
   readonly #store: ServiceStore;
-  /** What stays is named once by a process, though each look tries again. */
-  readonly #named = new Set<string>();
+  readonly #known = new Map<string, Known>();
 
   constructor(store: ServiceStore) {
     this.#store = store;
   }
 
   async of(source: SourceObject, { upstream }: SourceDefinition): Promise<readonly OldService[]> {
-    return upstream ? this.#store.controlledBy(source, upstream.serviceLabel) : [];
+    if (!upstream) return [];
+    const known = this.#of(source);
+    if (known.hasNone && !hasUpstreamHook(source)) return [];
+    const services = await this.#store.controlledBy(source, upstream.serviceLabel);
+    known.hasNone = services?.length === 0;
+    // Without the right to see them there are none to care for.
+    return services ?? [];
   }
 
   /** `announce`: told of each. */
-  async remove(services: readonly OldService[], announce: (what: Announcement) => Promise<void>): Promise<void> {
+  async remove(
+    source: SourceObject,
+    services: readonly OldService[],
+    announce: (what: Announcement) => Promise<void>,
+  ): Promise<void> {
+    const { named } = this.#of(source);
     for (const service of services) {
       const removal = await this.#store.remove(service);
-      if (removal.kind !== 'removed' && this.#named.has(service.uid)) continue;
-      if (removal.kind !== 'removed') this.#named.add(service.uid);
+      if (removal.kind !== 'removed' && named.has(service.uid)) continue;
+      if (removal.kind === 'removed') named.delete(service.uid);
+      else named.add(service.uid);
       await announce(announcementOf(service, removal));
     }
   }
+
+  /** The source is gone, or upstream's controller may make it another one. */
+  forget(source: ObjectReference): void {
+    this.#known.delete(keyOf(source));
+  }
+
+  #of(source: SourceObject): Known {
+    const key = keyOf(referenceTo(source));
+    const { uid } = source.metadata;
+    const before = this.#known.get(key);
+    const known = before?.uid === uid ? before : { uid, hasNone: false, named: new Set<string>() };
+    this.#known.set(key, known);
+    return known;
+  }
+}
+
+/** Whether status names a webhook that is not on our record. */
+function hasUpstreamHook({ status }: SourceObject): boolean {
+  const { webhookIDKey, hooks = [] } = status ?? {};
+  return webhookIDKey !== undefined && !hooks.some(({ id }) => id === webhookIDKey);
 }
 
 function announcementOf({ namespace, name }: OldService, removal: ServiceRemoval): Announcement {

@@ -25,9 +25,19 @@ export async function reconcileSource(reference: ObjectReference, deps: Reconcil
   // An API server that starts may not know its kinds, or who may do what, for a moment.
   if (lookup.found === 'no-kind') return { when: 'backoff' };
   if (lookup.found === 'forbidden') return FORBIDDEN_RETRY;
-  if (lookup.found !== 'object' || !definition) return undefined;
   // Its kind is a source's, so the API server held it against that schema.
-  const object = lookup.object as SourceObject;
+  const object = lookup.found === 'object' ? (lookup.object as SourceObject) : undefined;
+  const retry = object && definition && (await serve(object, definition, deps));
+  if (retry) return retry;
+  deps.oldServices.forget(reference);
+  return undefined;
+}
+
+async function serve(
+  object: SourceObject,
+  definition: SourceDefinition,
+  deps: ReconcileDeps,
+): Promise<Retry | undefined> {
   try {
     const upstream = deps.upstream.stateOf(definition);
     return await (upstream === 'gone' ? lookAt(object, definition, deps) : stepAside(object, upstream, deps));

@@ -1,5 +1,5 @@
 import type { ReconcileDeps } from './deps.ts';
-import type { Condition, SourceObject, SourceStatus } from './objects.ts';
+import { type Condition, referenceTo, type SourceObject, type SourceStatus } from './objects.ts';
 import type { Retry } from './step.ts';
 import type { UpstreamState } from './upstream.ts';
 
@@ -13,8 +13,9 @@ const CONDITION = 'UpstreamControllerRunning';
 export async function stepAside(
   source: SourceObject,
   state: Exclude<UpstreamState, 'gone'>,
-  { cluster, now }: Pick<ReconcileDeps, 'cluster' | 'now'>,
+  { cluster, oldServices, now }: Pick<ReconcileDeps, 'cluster' | 'oldServices' | 'now'>,
 ): Promise<Retry> {
+  oldServices.forget(referenceTo(source));
   const isSaid = source.status?.conditions?.some(({ type, status }) => type === CONDITION && status === 'True');
   if (state === 'running' && !isSaid && source.metadata.deletionTimestamp === undefined)
     await cluster.writeStatus(source, saidOf(source, now()));

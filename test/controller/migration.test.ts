@@ -226,4 +226,42 @@ describe('the old Knative Service', () => {
     await world.lookAgain();
     await world.holds(() => expect(said('OldReceiveAdapterDeleted')).toHaveLength(1));
   });
+
+  it('is asked for once where there is none, and again when upstream was at work or made a webhook', async () => {
+    const [store, upstream] = [new FakeServices([]), new FakeUpstream('gone')];
+    await world.startReady({}, { upstream, oldServices: new OldServices(store) });
+    await world.lookAgain();
+    await world.lookAgain();
+    expect(store.asked).toBe(1);
+    upstream.turn('running');
+    await world.becomes('UpstreamControllerRunning=True LeaseRenewed');
+    upstream.turn('gone');
+    await world.holds(() => expect(store.asked).toBe(2));
+    await world.becomes('UpstreamControllerRunning=undefined');
+    const { hooks: _ours, ...status } = world.status();
+    world.cluster.setStatus(world.reference(), { ...status, webhookIDKey: '80' });
+    await world.lookAgain();
+    await world.holds(() => expect(store.asked).toBe(3));
+  });
+
+  it('is asked for again while it may not be seen', async () => {
+    const store = new FakeServices([service]);
+    store.isVisible = false;
+    await world.startReady({}, { oldServices: new OldServices(store) });
+    store.isVisible = true;
+    await world.lookAgain();
+    await world.holds(() => expect(store.services).toEqual([]));
+  });
+
+  it('of a source that is gone is not remembered', async () => {
+    const store = new FakeServices([service]);
+    store.answer = { kind: 'forbidden' };
+    await world.startReady({}, { oldServices: new OldServices(store) });
+    await world.holds(() => expect(said('OldReceiveAdapterRemains')).toHaveLength(1));
+    world.cluster.delete(world.reference());
+    await world.isGone();
+    world.source();
+    await world.holds(() => expect(said('OldReceiveAdapterRemains')).toHaveLength(2));
+    await world.becomes('Ready=True');
+  });
 });

@@ -8,14 +8,19 @@ export class FakeServices implements ServiceStore {
   answer: ServiceRemoval = { kind: 'removed' };
   /** How often somebody wanted to remove one. */
   attempts = 0;
+  /** How often somebody asked which there are. */
+  asked = 0;
+  /** Whether they may be seen. */
+  isVisible = true;
 
   constructor(services: readonly OldService[], onRemove: (service: OldService) => void = () => undefined) {
     this.services = services;
     this.#onRemove = onRemove;
   }
 
-  async controlledBy(): Promise<readonly OldService[]> {
-    return this.services;
+  async controlledBy(): Promise<readonly OldService[] | undefined> {
+    this.asked += 1;
+    return this.isVisible ? this.services : undefined;
   }
 
   async remove(service: OldService): Promise<ServiceRemoval> {
