@@ -29,6 +29,7 @@ export async function reconcileSource(reference: ObjectReference, deps: Reconcil
   const object = lookup.found === 'object' ? (lookup.object as SourceObject) : undefined;
   const retry = object && definition && (await serve(object, definition, deps));
   if (retry) return retry;
+  deps.refusedWrites.forget(reference);
   deps.oldServices.forget(reference);
   return undefined;
 }

@@ -1,7 +1,7 @@
 import type { SourceDefinition } from '../sources/contract.ts';
 import type { SourceRefusedError } from './admission-error.ts';
 import type { Announcement, Cluster } from './cluster.ts';
-import type { SourceObject } from './objects.ts';
+import { keyOf, type ObjectReference, referenceTo, type SourceObject } from './objects.ts';
 import type { Retry } from './step.ts';
 
 export interface RefusedWritesOptions {
@@ -21,8 +21,8 @@ const SAY_AGAIN_MS = 1_800_000;
  */
 export class RefusedWrites {
   readonly #options: RefusedWritesOptions;
-  /** When it was last said, by the uid of the source. */
-  readonly #said = new Map<string, number>();
+  /** When it was last said of a source, by its key. */
+  readonly #said = new Map<string, { readonly uid: string; readonly at: number }>();
 
   constructor(options: RefusedWritesOptions) {
     this.#options = options;
@@ -30,10 +30,9 @@ export class RefusedWrites {
 
   /** A write that changes nothing, to a source whose writes were refused. Rejects as long as they are. */
   async probe(source: SourceObject, cluster: Pick<Cluster, 'writeStatus'>): Promise<void> {
-    const { uid } = source.metadata;
-    if (!this.#said.has(uid)) return;
+    if (this.#saidOf(source) === undefined) return;
     await cluster.writeStatus(source, source.status ?? {});
-    this.#said.delete(uid);
+    this.forget(referenceTo(source));
   }
 
   async report(
@@ -43,14 +42,24 @@ export class RefusedWrites {
     cluster: Pick<Cluster, 'announce'>,
   ): Promise<Retry> {
     const { retryMs, now, onRefused } = this.#options;
-    const { uid } = source.metadata;
     const at = now().getTime();
     onRefused(source, error);
-    if (at - (this.#said.get(uid) ?? Number.NEGATIVE_INFINITY) >= SAY_AGAIN_MS) {
-      this.#said.set(uid, at);
+    if (at - (this.#saidOf(source) ?? Number.NEGATIVE_INFINITY) >= SAY_AGAIN_MS) {
+      this.#said.set(keyOf(referenceTo(source)), { uid: source.metadata.uid, at });
       await cluster.announce(source, announcementOf(error, definition, retryMs));
     }
     return { when: 'after', ms: retryMs };
+  }
+
+  /** Its writes pass, or it is gone. */
+  forget(source: ObjectReference): void {
+    this.#said.delete(keyOf(source));
+  }
+
+  /** undefined: never, of this very source. */
+  #saidOf(source: SourceObject): number | undefined {
+    const said = this.#said.get(keyOf(referenceTo(source)));
+    return said?.uid === source.metadata.uid ? said.at : undefined;
   }
 }
 

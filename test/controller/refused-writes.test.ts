@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AdmissionError, SourceRefusedError } from '../../controller/admission-error.ts';
 import { readControllerConfig } from '../../controller/config.ts';
 import { buildInternalServer } from '../../controller/internal-server.ts';
@@ -111,6 +111,18 @@ describe('writes that an admission webhook refuses', () => {
     world.cluster.publishRoute = publishRoute;
     await world.becomes('Ready=True');
     world.errors.length = 0;
+  });
+
+  it('are not remembered of a source that is gone', async () => {
+    webhook = LEFT_OVER;
+    await world.start();
+    for (const times of [1, 2]) {
+      world.source();
+      await world.holds(() => expect(said()).toHaveLength(times));
+      const missed = vi.spyOn(world.cluster, 'get');
+      world.cluster.delete(world.reference());
+      await world.holds(() => expect(missed.mock.settledResults.at(-1)?.value).toEqual({ found: 'no-object' }));
+    }
   });
 
   it('are tried again after a minute', () => {
