@@ -188,7 +188,7 @@ describe('docs/migration.md', () => {
     await world.kubectl('patch', 'validatingwebhookconfiguration', LEFT_OVER, '--type=json', '-p', patch);
     await world.holds(() => expect(world.apply(world.source({ eventTypes: ['issues'] }))).rejects.toThrow(LEFT_OVER));
     await world.broker(sink.url('/again'));
-    await world.holds(async () => expect(await refusals()).toBeGreaterThan(5));
+    await world.holds(async () => expect(await refusals()).toBeGreaterThan(7));
     const said = await events('WriteRefused');
     expect(said.map((text) => text.split(':')[0]).toSorted()).toEqual(['Warning hello', 'Warning mt']);
     expect(said[0]).toContain(
@@ -200,7 +200,8 @@ describe('docs/migration.md', () => {
       .map((line) => JSON.parse(line) as { time: string; webhook: string });
     expect(new Set(logged.map(({ webhook }) => webhook))).toEqual(new Set([LEFT_OVER]));
     const waits = logged.slice(1).map(({ time }, index) => Date.parse(time) - Date.parse(logged[index]?.time ?? ''));
-    expect(Math.min(...waits)).toBeGreaterThan(REFUSED_MS - 200);
+    // The change of the Broker may come while a look is under way, and brings it back at once.
+    expect(Math.min(...waits.slice(1))).toBeGreaterThan(REFUSED_MS - 200);
     await world.kubectl(
       'delete',
       'validatingwebhookconfigurations,mutatingwebhookconfigurations',
