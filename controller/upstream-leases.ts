@@ -25,7 +25,7 @@ interface Sight {
   /** How long it stays like this before nobody is at work; as its last holder had it. */
   readonly lengthMs: number;
   readonly state: UpstreamState;
-  /** When it was first seen like this, on our clock. */
+  /** When it was first seen like this, in time that was looked at. */
   readonly since: number;
 }
 
@@ -34,17 +34,22 @@ interface Sight {
  * next one is there when its pod is.
  */
 const SHORTEST_ABSENCE_MS = 15_000;
+/** What counts at most of the time between two looks: when none was answered for longer, nobody could renew, either. */
+const LONGEST_GAP_MS = 5000;
 
 /**
  * Upstream's Leases over time. Clocks of other machines are not asked: a holder is alive when its Lease was seen to
  * change within the Lease's own length on this one, and gone when a look after that length finds it unchanged. One that
- * was given back or deleted has as long to be taken again. Looks that fail say nothing, so that a connection that is away
- * does not make us take over.
+ * was given back or deleted has as long to be taken again. Looks that fail say nothing, and their time does not count, so
+ * that a connection that is away does not make us take over.
  */
 export class UpstreamLeases implements Upstream {
   readonly #definitions: readonly SourceDefinition[];
   readonly #listeners: (() => void)[] = [];
   #sights: ReadonlyMap<string, Sight> | undefined;
+  #lastLook = 0;
+  /** The time that was looked at, in milliseconds. */
+  #watched = 0;
 
   constructor(definitions: readonly SourceDefinition[]) {
     this.#definitions = definitions;
@@ -53,7 +58,9 @@ export class UpstreamLeases implements Upstream {
   /** All Leases as they are at `now`, in milliseconds that only go forward. */
   look(leases: readonly SeenLease[], now: number): void {
     const before = this.#definitions.map((definition) => this.stateOf(definition));
-    this.#sights = sightsOf(leases, this.#sights ?? new Map(), now);
+    this.#watched += Math.min(now - this.#lastLook, LONGEST_GAP_MS);
+    this.#lastLook = now;
+    this.#sights = sightsOf(leases, this.#sights ?? new Map(), this.#watched);
     const isSame = this.#definitions.every((definition, index) => this.stateOf(definition) === before[index]);
     if (!isSame) for (const listen of this.#listeners) listen();
   }
