@@ -82,7 +82,8 @@ describe('the bundles', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'headwater-dist-'));
     bundles = await buildBundles(folder);
-  });
+    // Seconds, where the machine is quiet.
+  }, 120_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('of the adapter holds no Kubernetes client, no provider API client, no schema builder, no simulator', () => {
