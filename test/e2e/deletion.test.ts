@@ -7,7 +7,7 @@ let sink: FakeSink;
 beforeAll(async () => {
   world = new RealWorld();
   sink = await FakeSink.start();
-  await world.start({ ABANDON_HOOK_MS: '8000' });
+  await world.start();
 });
 afterEach(async () => {
   world.github.refuse(undefined);
@@ -71,17 +71,6 @@ describe('deleting a source', () => {
     expect(await orphans()).toContain(`octo/hello webhook ${hook?.id} (GitHubSource ${world.namespace}/hello)`);
   });
 
-  it('lets go after its time, and notes what is left behind', async () => {
-    await world.ready(sink.url('/'));
-    world.github.refuse(500, /^DELETE/);
-    await remove(false);
-    await isGone();
-    expect(await orphans()).toContain(`octo/hello webhook ${world.github.hooks[0]?.id} (`);
-    const events = await world.kubectl('get', 'events', '-n', world.namespace, '-o', 'jsonpath={.items[*].reason}');
-    expect(events).toContain('WebhookDeletionSkipped');
-    expect(await routes()).toBe('');
-  });
-
   it('with its Secret gone first', async () => {
     await world.ready(sink.url('/'));
     await world.kubectl('delete', 'secret', 'github', '-n', world.namespace);
@@ -95,5 +84,19 @@ describe('deleting a source', () => {
     expect(world.github.hooks).toEqual([]);
     expect(await routes()).toBe('');
     await world.kubectl('create', 'namespace', world.namespace);
+  });
+
+  it('lets go after its time, and notes what is left behind', async () => {
+    await world.controller.end();
+    world.startController({ ABANDON_HOOK_MS: '3000' });
+    await world.ready(sink.url('/'));
+    world.github.refuse(500, /^DELETE/);
+    await remove(false);
+    await world.becomes('Ready=False WebhookDeletionFailed');
+    await isGone();
+    expect(await orphans()).toContain(`octo/hello webhook ${world.github.hooks[0]?.id} (`);
+    const events = await world.kubectl('get', 'events', '-n', world.namespace, '-o', 'jsonpath={.items[*].reason}');
+    expect(events).toContain('WebhookDeletionSkipped');
+    expect(await routes()).toBe('');
   });
 });
