@@ -98,6 +98,10 @@ describe('a webhook', () => {
     await world.apply(world.secret({ secretToken: 's3cret' }), world.source({ accessToken: undefined }));
     const { webhookURL = '' } = await world.becomes('Ready=Unknown WaitingForDelivery');
     expect(await post(webhookURL, 'wrong')).toBe(401);
+    // An edit has it looked at again: the forged one did not count.
+    await world.apply(world.source({ accessToken: undefined, eventTypes: ['push'] }));
+    await world.holds(async () => expect((await world.status()).observedGeneration).toBe(2));
+    await world.becomes('Ready=Unknown WaitingForDelivery');
     expect(await post(webhookURL, 's3cret')).toBe(202);
     await world.becomes('Ready=True');
     expect(world.github.calls).toEqual([]);
