@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
@@ -18,8 +18,9 @@ const onLaptop = validatorOf(crd.spec.versions[0]?.schema.openAPIV3Schema.proper
 
 async function refusalOf(object: object): Promise<string | undefined> {
   try {
-    await world.apply(object);
-    await world.kubectl('delete', 'githubsources', '--all', '-n', world.namespace);
+    const file = world.file('source.json');
+    await writeFile(file, JSON.stringify(object));
+    await world.kubectl('apply', '--dry-run=server', '-n', world.namespace, '-f', file);
     return undefined;
   } catch (error) {
     return String((error as { stderr?: string }).stderr ?? error);

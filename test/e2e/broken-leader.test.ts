@@ -42,8 +42,8 @@ it('killed between making the webhook and writing it down: there is one webhook'
 });
 
 it('cut off by a frozen connection: leaves in time, the other takes over, nothing is written twice', async () => {
-  const standard = { LEASE_MS: '15000', LEASE_RENEW_DEADLINE_MS: '10000', LEASE_RETRY_MS: '2000' };
-  await world.start({ ...standard, KUBECONFIG: await world.kubeconfigOf('headwater-controller', way.url) });
+  const lease = { LEASE_MS: '6000', LEASE_RENEW_DEADLINE_MS: '4000', LEASE_RETRY_MS: '500' };
+  await world.start({ ...lease, KUBECONFIG: await world.kubeconfigOf('headwater-controller', way.url) });
   const first = world.controller;
   await world.ready(sink.url('/a'));
   const direct = await world.kubeconfigOf('headwater-controller');
