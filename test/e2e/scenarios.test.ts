@@ -64,16 +64,16 @@ describe('a webhook', () => {
   });
 
   it('removed by hand is made again; edited by hand is put right; both are said', async () => {
-    await world.ready(sink.url('/'));
+    const { webhookIDKey: removed } = await world.ready(sink.url('/'));
     world.github.hooks.length = 0;
     await world.holds(() => expect(world.github.hooks).toHaveLength(1), 10_000);
     const [hook] = world.github.hooks;
     if (hook) hook.active = false;
     await world.holds(() => expect(world.github.hooks[0]?.active).toBe(true), 10_000);
     const events = await eventsOf();
-    expect(events).toContain('WebhookRestored: webhook 4236 of octo/hello was gone; made again as 4237');
-    expect(events).toMatch(/WebhookRestored: webhook 4237 of octo\/hello was changed at the provider/);
-    expect((await world.status()).webhookIDKey).toBe('4237');
+    expect(events).toContain(`WebhookRestored: webhook ${removed} of octo/hello was gone; made again as ${hook?.id}`);
+    expect(events).toContain(`WebhookRestored: webhook ${hook?.id} of octo/hello was changed at the provider`);
+    expect((await world.status()).webhookIDKey).toBe(String(hook?.id));
   });
 
   it('moves with its owner; an organization without a slash, a private GitHub with a trailing one', async () => {
