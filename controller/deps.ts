@@ -1,6 +1,7 @@
 import type { SourceDefinition, WebhookApi } from '../sources/contract.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Cluster, Objects } from './cluster.ts';
+import type { FirstDeliveryPoll } from './manual-hook.ts';
 import type { OldServices } from './old-services.ts';
 import type { PublishDeps } from './publish-route.ts';
 import type { ReceiveAdapterConfig } from './receive-adapter.ts';
@@ -26,8 +27,7 @@ export interface ReconcileDeps extends SinkDeps, PublishDeps {
    * another source will do for half of it.
    */
   readonly hookCheckMs: number;
-  /** How often a source whose user makes the webhook looks for its first delivery, in milliseconds. */
-  readonly firstDeliveryPollMs: number;
+  readonly firstDeliveryPoll: FirstDeliveryPoll;
   /** How long a webhook that cannot be removed holds up the deletion of its source, in milliseconds. */
   readonly abandonHookMs: number;
 }

@@ -4,7 +4,7 @@ import { claimOf } from './claim.ts';
 import type { Announcement } from './cluster.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { Facts } from './facts.ts';
-import { manualHookOf } from './manual-hook.ts';
+import { firstDeliveryPollMs, manualHookOf } from './manual-hook.ts';
 import type { HookRecord, SourceObject } from './objects.ts';
 import type { RouteInput, ServedEverywhere } from './publish-route.ts';
 import { blocked, isBlocked } from './step.ts';
@@ -64,10 +64,12 @@ async function manualHookFacts(
     secretVersion: route.secretTokens[0]?.version ?? '',
     routeGeneration: route.generation,
   };
-  const manualHook = manualHookOf(source.status?.manualHook, wanted, states, deps.now());
+  const now = deps.now();
+  const manualHook = manualHookOf(source.status?.manualHook, wanted, states, now);
   if (manualHook.firstDelivery) return { manualHook, hooks: [], webhook: { done: undefined } };
   const message = `make a webhook at the provider with URL ${url}, content type application/json and the value of spec.secretToken as its secret; its first delivery makes the source ready`;
-  const webhook = blocked('WaitingForDelivery', message, { when: 'after', ms: deps.firstDeliveryPollMs }, 'Unknown');
+  const ms = firstDeliveryPollMs(manualHook.since, now, deps.firstDeliveryPoll);
+  const webhook = blocked('WaitingForDelivery', message, { when: 'after', ms }, 'Unknown');
   return { manualHook, hooks: [], webhook };
 }
 

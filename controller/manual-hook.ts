@@ -25,3 +25,20 @@ export function manualHookOf(
 function counts({ secretToken, generation, time }: AuthenticDelivery, { routeGeneration, since }: ManualHook): boolean {
   return secretToken === 0 && generation >= routeGeneration && Date.parse(time) >= Date.parse(since);
 }
+
+/** How often adapters are asked for the first delivery, in milliseconds. */
+export interface FirstDeliveryPoll {
+  readonly leastMs: number;
+  readonly longestMs: number;
+}
+
+const PART_OF_WAIT = 60;
+
+/**
+ * Until they are asked again: a sixtieth of the time it is waited for already, so that nobody waits much longer for the
+ * answer, and a source that is forgotten costs little.
+ */
+export function firstDeliveryPollMs(since: string, now: Date, { leastMs, longestMs }: FirstDeliveryPoll): number {
+  const waitedMs = now.getTime() - Date.parse(since);
+  return Math.min(Math.max(waitedMs / PART_OF_WAIT, leastMs), longestMs);
+}

@@ -141,7 +141,7 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
     secretOverlapMs: config.secretOverlapMs,
     abandonHookMs: config.abandonHookMs,
     hookCheckMs: config.hookCheckMs,
-    firstDeliveryPollMs: 1000,
+    firstDeliveryPoll: { leastMs: 1000, longestMs: 30_000 },
     queue: { workers: config.workers, firstDelayMs: 200, longestDelayMs: 300_000, unchangedMs: 300_000 },
     log,
   });

@@ -63,7 +63,7 @@ export function startLocalController({
     secretOverlapMs: HOUR_MS,
     abandonHookMs: HOUR_MS,
     hookCheckMs: 600_000,
-    firstDeliveryPollMs: 500,
+    firstDeliveryPoll: { leastMs: 500, longestMs: 500 },
     queue: { workers: 4, firstDelayMs: 200, longestDelayMs: 60_000, unchangedMs: 300_000 },
     log: warningLog('controller', warn),
   });

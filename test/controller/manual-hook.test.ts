@@ -60,6 +60,31 @@ describe('without access token', () => {
     );
   });
 
+  it('is looked at more and more seldom', async () => {
+    const looks = new Map<string, number>();
+    const statesOf = world.cluster.adapterStates.bind(world.cluster);
+    world.cluster.adapterStates = (uid) => {
+      looks.set(uid, (looks.get(uid) ?? 0) + 1);
+      return statesOf(uid);
+    };
+    const laterUid = '22222222-2222-4222-8222-222222222222';
+    const laterOneLooked = async (times: number) => {
+      const before = looks.get(laterUid) ?? 0;
+      await world.holds(() => expect((looks.get(laterUid) ?? 0) - before).toBeGreaterThanOrEqual(times));
+    };
+    await world.start({ firstDeliveryPoll: { leastMs: 5, longestMs: 600_000 } });
+    world.secret({ secretToken: 's3cret' });
+    world.broker('http://broker.example.com/');
+    world.source({ accessToken: undefined });
+    await world.becomes('Ready=Unknown WaitingForDelivery');
+    world.now = new Date('2026-01-01T10:00:00Z');
+    world.source({ accessToken: undefined }, { name: 'later', uid: laterUid });
+    await laterOneLooked(5);
+    const before = looks.get(UID);
+    await laterOneLooked(10);
+    expect(looks.get(UID)).toBe(before);
+  });
+
   it('goes without asking anybody', async () => {
     await world.start();
     world.secret({ secretToken: 's3cret' });

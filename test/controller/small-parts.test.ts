@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AccessTokens } from '../../controller/access-tokens.ts';
-import { manualHookOf } from '../../controller/manual-hook.ts';
+import { firstDeliveryPollMs, manualHookOf } from '../../controller/manual-hook.ts';
 import { secretTokensOf } from '../../controller/resources/route.ts';
 
 describe('AccessTokens', () => {
@@ -52,6 +52,23 @@ describe('manualHookOf', () => {
       });
     }
   });
+});
+
+describe('firstDeliveryPollMs', () => {
+  const since = '2026-01-01T00:00:00.000Z';
+  const rows: { waited: string; now: string; ms: number }[] = [
+    { waited: 'not at all', now: since, ms: 1000 },
+    { waited: 'a minute', now: '2026-01-01T00:01:00Z', ms: 1000 },
+    { waited: 'ten minutes', now: '2026-01-01T00:10:00Z', ms: 10_000 },
+    { waited: 'half an hour', now: '2026-01-01T00:30:00Z', ms: 30_000 },
+    { waited: 'a year', now: '2027-01-01T00:00:00Z', ms: 30_000 },
+    { waited: 'less than nothing, by a clock that was set back', now: '2025-12-31T00:00:00Z', ms: 1000 },
+  ];
+  for (const { waited, now, ms } of rows) {
+    it(`waited ${waited}: ${ms} ms`, () => {
+      expect(firstDeliveryPollMs(since, new Date(now), { leastMs: 1000, longestMs: 30_000 })).toBe(ms);
+    });
+  }
 });
 
 describe('secretTokensOf', () => {

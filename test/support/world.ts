@@ -100,7 +100,7 @@ export class World {
       secretOverlapMs: 3_600_000,
       abandonHookMs: 3_600_000,
       hookCheckMs: 600_000,
-      firstDeliveryPollMs: 5,
+      firstDeliveryPoll: { leastMs: 5, longestMs: 5 },
       queue: { workers: 2, firstDelayMs: 5, longestDelayMs: 20, unchangedMs: 600_000 },
       log,
       ...options,
