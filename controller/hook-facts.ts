@@ -4,19 +4,12 @@ import { claimOf } from './claim.ts';
 import type { Announcement } from './cluster.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { Facts } from './facts.ts';
+import { oldRecords, recordFor } from './hook-records.ts';
 import { firstDeliveryPollMs, manualHookOf } from './manual-hook.ts';
 import type { HookRecord, SourceObject } from './objects.ts';
 import type { RouteInput, ServedEverywhere } from './publish-route.ts';
 import { blocked, isBlocked } from './step.ts';
-import {
-  type EnsureDeps,
-  ensureWebhook,
-  oldRecords,
-  type Removal,
-  recordFor,
-  removeWebhooks,
-  type WebhookInput,
-} from './webhook.ts';
+import { type EnsureDeps, ensureWebhook, type Removal, removeWebhooks, type WebhookInput } from './webhook.ts';
 
 export interface HookInput {
   readonly url: string;
