@@ -2,6 +2,7 @@ import type { Facts } from './facts.ts';
 import type { Condition, SourceObject, SourceStatus } from './objects.ts';
 import { serviceAccountNameOf } from './resources/service-account.ts';
 import { isBlocked, type Step } from './step.ts';
+import { wasLeftAside } from './step-aside.ts';
 
 /** In the order they come true. `Ready` sums them up. */
 export const CONDITIONS = ['SecretsProvided', 'SinkProvided', 'Deployed', 'WebhookConfigured'] as const;
@@ -12,13 +13,22 @@ export function computeStatus(source: SourceObject, facts: Facts, now: Date): So
   const { metadata, status: previous = {} } = source;
   const isSameSpec = previous.observedGeneration === metadata.generation;
   const steps = [facts.secrets, facts.sinks, facts.deployed, facts.webhook];
-  const judged = CONDITIONS.map((type, index) => judgementOf(type, steps[index], isSameSpec ? previous : {}));
+  const before = isSameSpec ? previous : {};
+  const judged = CONDITIONS.map((type, index) => {
+    const isStale = type === 'WebhookConfigured' && mayBeAnotherWebhook(source, facts);
+    return judgementOf(type, steps[index], isStale ? {} : before);
+  });
   return {
     ...ofEarlierSteps(source, facts),
     observedGeneration: metadata.generation,
     conditions: transitions(previous, [...judged, summaryOf(judged)], now),
     ceAttributes: facts.plan.ceTypes.map((type) => ({ type, source: facts.plan.eventSource })),
   };
+}
+
+/** What was said of the webhook is of another URL, or of before another controller served the source. */
+function mayBeAnotherWebhook(source: SourceObject, { webhookURL }: Facts): boolean {
+  return (webhookURL !== undefined && webhookURL !== source.status?.webhookURL) || wasLeftAside(source);
 }
 
 /** A source that is being deleted and cannot go yet. */

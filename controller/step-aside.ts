@@ -16,10 +16,14 @@ export async function stepAside(
   { cluster, oldServices, now }: Pick<ReconcileDeps, 'cluster' | 'oldServices' | 'now'>,
 ): Promise<Retry> {
   oldServices.forget(referenceTo(source));
-  const isSaid = source.status?.conditions?.some(({ type, status }) => type === CONDITION && status === 'True');
-  if (state === 'running' && !isSaid && source.metadata.deletionTimestamp === undefined)
+  if (state === 'running' && !wasLeftAside(source) && source.metadata.deletionTimestamp === undefined)
     await cluster.writeStatus(source, saidOf(source, now()));
   return { when: 'changed' };
+}
+
+/** Whether the last that was said of the source here is that another controller serves it. */
+export function wasLeftAside({ status }: Pick<SourceObject, 'status'>): boolean {
+  return status?.conditions?.some((condition) => condition.type === CONDITION && condition.status === 'True') ?? false;
 }
 
 /** All that was there stays as it is. */

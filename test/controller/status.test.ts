@@ -45,14 +45,17 @@ const condition = (type: string, status: Condition['status'], reason?: string): 
 const text = ({ conditions = [] }: SourceStatus) =>
   conditions.map(({ type, status, reason }) => `${type}=${status}${reason ? ` ${reason}` : ''}`).join(', ');
 const NAMES = ['SecretsProvided', 'SinkProvided', 'Deployed', 'WebhookConfigured', 'Ready'];
+const conditionsTrue = NAMES.map((type) => condition(type, 'True'));
 const allTrue: SourceStatus = {
   observedGeneration: 1,
-  conditions: NAMES.map((type) => condition(type, 'True')),
+  conditions: conditionsTrue,
   sinkUri: 'http://sink',
   hooks: [HOOK],
   webhookIDKey: '7',
   webhookURL: 'http://hooks/x',
 };
+
+const notServed = blocked('RouteNotServed', 'why', { when: 'backoff' }, 'Unknown');
 
 describe('computeStatus', () => {
   it('is the same for the same facts, so that nothing is written', () => {
@@ -107,10 +110,28 @@ describe('computeStatus', () => {
       says: 'SecretsProvided=False SecretTokenNotFound, SinkProvided=Unknown, Deployed=Unknown, WebhookConfigured=Unknown, Ready=False SecretTokenNotFound',
     },
     {
+      name: 'nor a webhook of another URL',
+      facts: { plan, deployed: notServed, webhookURL: 'http://hooks/y' },
+      previous: allTrue,
+      says: 'SecretsProvided=True, SinkProvided=True, Deployed=Unknown RouteNotServed, WebhookConfigured=Unknown, Ready=Unknown RouteNotServed',
+    },
+    {
+      name: 'a webhook of the same URL stays',
+      facts: { plan, deployed: notServed, webhookURL: 'http://hooks/x' },
+      previous: allTrue,
+      says: 'SecretsProvided=True, SinkProvided=True, Deployed=Unknown RouteNotServed, WebhookConfigured=True, Ready=Unknown RouteNotServed',
+    },
+    {
+      name: 'nor a webhook that another controller had in the meantime',
+      facts: { plan, deployed: notServed, webhookURL: 'http://hooks/x' },
+      previous: { ...allTrue, conditions: [...conditionsTrue, condition('UpstreamControllerRunning', 'True')] },
+      says: 'SecretsProvided=True, SinkProvided=True, Deployed=Unknown RouteNotServed, WebhookConfigured=Unknown, Ready=Unknown RouteNotServed',
+    },
+    {
       name: 'False comes before Unknown',
       facts: {
         ...good,
-        deployed: blocked('RouteNotServed', 'why', { when: 'backoff' }, 'Unknown'),
+        deployed: notServed,
         webhook: blocked('CreationFailed', 'why'),
       },
       says: 'SecretsProvided=True, SinkProvided=True, Deployed=Unknown RouteNotServed, WebhookConfigured=False CreationFailed, Ready=False CreationFailed',
