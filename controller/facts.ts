@@ -18,8 +18,8 @@ export interface Facts {
   readonly manualHook?: ManualHook | undefined;
   /** Webhooks made for this source and not yet removed; absent: as status has them. */
   readonly hooks?: readonly HookRecord[];
-  /** The webhook is there, but an older one that should be gone is not: when to try again. */
-  readonly leftover?: Retry | undefined;
+  /** Nothing keeps the source from being ready, but something is left to do at the provider: when to try again. */
+  readonly again?: Retry | undefined;
 }
 
 /** What keeps the source from being ready, the first first. */

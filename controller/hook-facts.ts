@@ -9,7 +9,15 @@ import { firstDeliveryPollMs, manualHookOf } from './manual-hook.ts';
 import type { HookRecord, SourceObject } from './objects.ts';
 import type { RouteInput, ServedEverywhere } from './publish-route.ts';
 import { blocked, isBlocked } from './step.ts';
-import { type EnsureDeps, ensureWebhook, type Removal, removeWebhooks, type WebhookInput } from './webhook.ts';
+import {
+  type EnsureDeps,
+  type EnsuredWebhook,
+  ensureWebhook,
+  type Removal,
+  removeWebhooks,
+  sooner,
+  type WebhookInput,
+} from './webhook.ts';
 
 export interface HookInput {
   readonly url: string;
@@ -17,7 +25,7 @@ export interface HookInput {
   readonly definition: SourceDefinition;
 }
 
-export type HookFacts = Pick<Facts, 'manualHook' | 'hooks' | 'leftover'> & {
+export type HookFacts = Pick<Facts, 'manualHook' | 'hooks' | 'again'> & {
   readonly webhook: NonNullable<Facts['webhook']>;
 };
 
@@ -96,23 +104,23 @@ async function managedHookFacts(
   }
   const old = oldRecords({ plan, source }, webhook.done);
   const removal = await removeWebhooks(old, { source, api: plan.hook.api, accessToken }, webhookDeps);
-  return withLeftovers(source, webhook.done, removal, deps);
+  return withLeftovers(source, webhook, removal, deps);
 }
 
 /** What of an earlier owner or API could not be removed is said beside the webhook that is there, unless it is let go. */
 async function withLeftovers(
   source: SourceObject,
-  present: HookRecord,
+  present: Extract<EnsuredWebhook, { done: HookRecord }>,
   { left, faults, retry }: Removal,
   { cluster }: ReconcileDeps,
 ): Promise<HookFacts> {
-  if (left.length === 0) return { webhook: { done: present }, hooks: [present] };
-  if (!letsGo(source)) {
-    const note = { reason: 'OldWebhookRemains', message: faults.join('; ') };
-    return { webhook: { done: present, note }, hooks: [present, ...left], leftover: retry };
+  const { done, note, again } = present;
+  if (left.length > 0 && !letsGo(source)) {
+    const remains = { reason: 'OldWebhookRemains', message: faults.join('; ') };
+    return { webhook: { done, note: remains }, hooks: [done, ...left], again: retry && sooner(again, retry) };
   }
   for (const hook of left) await cluster.recordOrphan(source, hook);
   for (const message of faults)
     await cluster.announce(source, { type: 'Warning', reason: 'WebhookDeletionSkipped', message });
-  return { webhook: { done: present }, hooks: [present] };
+  return { webhook: { done, note }, hooks: [done], again };
 }

@@ -108,6 +108,10 @@ export function matterOf({
   return createHash('sha256').update(matter).digest('base64').slice(0, 16);
 }
 
+export function conditionOf({ status }: Pick<SourceObject, 'status'>, type: string): Condition | undefined {
+  return status?.conditions?.find((condition) => condition.type === type);
+}
+
 export function referenceTo({ apiVersion, kind, metadata: { namespace, name } }: KubeObject): ObjectReference {
   return { apiVersion, kind, namespace, name };
 }

@@ -117,8 +117,9 @@ async function establishFacts(
 
 function retryAfter(facts: Facts, { hookCheckMs, now }: ReconcileDeps): Retry {
   const [obstacle] = obstaclesIn(facts);
-  const ms = Math.min(hookCheckMs * (0.9 + Math.random() * 0.2), nextExpiry(facts, now()));
-  const retry = obstacle?.retry ?? facts.leftover ?? { when: 'after', ms };
+  const usual: Retry = { when: 'after', ms: hookCheckMs * (0.9 + Math.random() * 0.2) };
+  const asked = obstacle?.retry ?? facts.again ?? usual;
+  const retry = asked.when === 'after' ? { ...asked, ms: Math.min(asked.ms, nextExpiry(facts, now())) } : asked;
   const renewal = facts.sinks?.renewal;
   // The other retries come within minutes, in time for a token that has a third of its life left.
   if (!renewal || retry.when !== 'after') return retry;

@@ -2,9 +2,9 @@ import { RemoteApiError } from '../core/remote-api-error.ts';
 import type { Claim, DesiredHook, HookAccess, ObservedHook, SourcePlan, WebhookApi } from '../sources/contract.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Announcement } from './cluster.ts';
-import { recordFor } from './hook-records.ts';
-import type { HookRecord, SourceObject } from './objects.ts';
-import { type Blocked, blocked, type Retry } from './step.ts';
+import { recordFor, rightRecord } from './hook-records.ts';
+import { conditionOf, type HookRecord, type SourceObject } from './objects.ts';
+import { type Blocked, blocked, type Reason, type Retry } from './step.ts';
 
 export interface WebhookDeps {
   readonly webhooks: WebhookApi;
@@ -30,11 +30,61 @@ export interface WebhookInput {
 
 /** `attempted`: what may be at the provider now, though its answer never came. */
 export type EnsuredWebhook =
-  | { readonly done: HookRecord }
+  | {
+      readonly done: HookRecord;
+      readonly note?: Reason;
+      /** When to look again; undefined: as always. */
+      readonly again?: Retry;
+    }
   | { readonly blocked: Blocked; readonly attempted: HookRecord | undefined };
 
-/** Makes the provider have exactly the webhook that should be; written only on difference. Resolves to its record. */
+/**
+ * Makes the provider have exactly the webhook that should be; written only on difference. Resolves to its record. A list
+ * read for another source a while ago may say that all is well, so that many sources of one repository cost one call; what
+ * a new spec finds, and what is to be written, is decided by one read now.
+ */
 export async function ensureWebhook(input: WebhookInput, deps: EnsureDeps): Promise<EnsuredWebhook> {
+  const { source, plan, accessToken, secret } = input;
+  const access: HookAccess = { ...plan.hook, token: accessToken };
+  const began = deps.now();
+  const oldestMs = source.status?.observedGeneration === source.metadata.generation ? deps.hookCheckMs / 2 : 0;
+  let found: readonly ObservedHook[];
+  try {
+    found = await deps.webhooks.observe(access, deps.isOurs, new Date(began.getTime() - oldestMs));
+  } catch (error) {
+    if (!(error instanceof RemoteApiError)) throw error;
+    return notCompared(error, input, deps) ?? failure(error, undefined, input, deps);
+  }
+  deps.tokens.remember(source.metadata.uid, access.api, accessToken);
+  const [hook, ...others] = found;
+  const isWell = hook && others.length === 0 && isWritten(hook, input);
+  return isWell
+    ? { done: { ...plan.hook, id: hook.id, secretVersion: secret.version } }
+    : makeRight(input, began, deps);
+}
+
+const NOT_COMPARED = 'NotCompared';
+
+/** Trouble that passes changes nothing about a webhook that is on record as it should be; undefined: it is not. */
+function notCompared(
+  error: RemoteApiError,
+  input: WebhookInput,
+  { webhooks }: Pick<EnsureDeps, 'webhooks'>,
+): EnsuredWebhook | undefined {
+  const done = rightRecord({ ...input, secretVersion: input.secret.version });
+  const again = retryOf(error);
+  if (!done || again.when === 'changed') return undefined;
+  const said = conditionOf(input.source, 'WebhookConfigured');
+  // What was said first stays: providers put times and numbers into their sentences, and each try would write status.
+  const isSaid = said?.reason === NOT_COMPARED && said.message !== undefined;
+  const message = isSaid
+    ? said.message
+    : `the webhook was written as it should be, but cannot be compared with the provider's now: ${adviceOn(error, webhooks)}`;
+  return { done, note: { reason: NOT_COMPARED, message }, again };
+}
+
+/** Leaves one webhook of those that are there, as it should be. */
+async function makeRight(input: WebhookInput, began: Date, deps: EnsureDeps): Promise<EnsuredWebhook> {
   const { source, plan, accessToken, secret } = input;
   const access: HookAccess = { ...plan.hook, token: accessToken };
   const recorded = recordFor(plan, source);
@@ -44,39 +94,29 @@ export async function ensureWebhook(input: WebhookInput, deps: EnsureDeps): Prom
     attempted = { ...plan.hook, id, secretVersion: '' };
   };
   try {
-    const found = await observeOurs(input, access, deps);
-    deps.tokens.remember(source.metadata.uid, access.api, accessToken);
+    const found = await deps.webhooks.observe(access, deps.isOurs, began);
     const kept = await keepOne(found, input, access, deps);
     const id = await writeWebhook(kept, { input, access, recorded, attempt }, deps);
     return { done: { ...plan.hook, id, secretVersion: secret.version } };
   } catch (error) {
     if (!(error instanceof RemoteApiError)) throw error;
-    const reason = recorded?.id ? 'ReconciliationFailed' : 'CreationFailed';
-    // Refused, or not even sent.
-    const isUndone = error.trouble === 'rate-limited' || (error.status !== undefined && error.status < 500);
-    return {
-      ...blocked(reason, adviceOn(error, deps.webhooks), retryOf(error)),
-      attempted: isUndone ? undefined : attempted,
-    };
+    return failure(error, attempted, input, deps);
   }
 }
 
-/**
- * A list read for another source a while ago may say that all is well, so that many sources of one repository cost one call;
- * what a new spec finds, and what is to be written, is decided by one read now.
- */
-async function observeOurs(
-  input: WebhookInput,
-  access: HookAccess,
-  { webhooks, isOurs, now, hookCheckMs }: EnsureDeps,
-): Promise<readonly ObservedHook[]> {
-  const { source } = input;
-  const { metadata, status } = source;
-  const began = now();
-  const oldestMs = status?.observedGeneration === metadata.generation ? hookCheckMs / 2 : 0;
-  const recent = await webhooks.observe(access, isOurs, new Date(began.getTime() - oldestMs));
-  const isWell = recent.length === 1 && recent.every((hook) => isWritten(hook, input));
-  return isWell ? recent : webhooks.observe(access, isOurs, began);
+function failure(
+  error: RemoteApiError,
+  attempted: HookRecord | undefined,
+  { plan, source }: WebhookInput,
+  { webhooks }: Pick<EnsureDeps, 'webhooks'>,
+): EnsuredWebhook {
+  const reason = recordFor(plan, source)?.id ? 'ReconciliationFailed' : 'CreationFailed';
+  // Refused, or not even sent.
+  const isUndone = error.trouble === 'rate-limited' || (error.status !== undefined && error.status < 500);
+  return {
+    ...blocked(reason, adviceOn(error, webhooks), retryOf(error)),
+    attempted: isUndone ? undefined : attempted,
+  };
 }
 
 /** Whether the provider has all that should be, as far as can be known: of another webhook than ours, not the secret. */
@@ -228,7 +268,7 @@ async function removeOne(
   }
 }
 
-function sooner(one: Retry | undefined, other: Retry): Retry {
+export function sooner(one: Retry | undefined, other: Retry): Retry {
   const rank = ({ when }: Retry) => ['backoff', 'after', 'changed'].indexOf(when);
   return one && rank(one) <= rank(other) ? one : other;
 }
