@@ -1,6 +1,7 @@
 import type { SourceDefinition, WebhookApi } from '../sources/contract.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Cluster, Objects } from './cluster.ts';
+import type { FirstLooks } from './first-looks.ts';
 import type { FirstDeliveryPoll } from './manual-hook.ts';
 import type { OldServices } from './old-services.ts';
 import type { PublishDeps } from './publish-route.ts';
@@ -21,6 +22,7 @@ export interface ReconcileDeps extends SinkDeps, PublishDeps {
   readonly oldServices: OldServices;
   readonly refusedWrites: RefusedWrites;
   readonly tokens: AccessTokens;
+  readonly firstLooks: FirstLooks;
   readonly adapter: ReceiveAdapterConfig;
   /**
    * How often the webhook is compared with the provider's, in milliseconds; varied by a tenth. A list that was read for

@@ -21,7 +21,7 @@ export async function finalizeSource(
   definition: SourceDefinition,
   deps: ReconcileDeps,
 ): Promise<Retry | undefined> {
-  const { cluster, tokens, now } = deps;
+  const { cluster, tokens, firstLooks, now } = deps;
   const finalizer = namesOf(definition).crd;
   if (!source.metadata.finalizers?.includes(finalizer)) return undefined;
   const announce = (announcement: Announcement) => cluster.announce(source, announcement);
@@ -47,6 +47,7 @@ export async function finalizeSource(
   await cluster.removeRoute(source.metadata.uid);
   await cluster.removeFinalizer(source, finalizer);
   tokens.forget(source.metadata.uid);
+  firstLooks.forget(source.metadata.uid);
   return undefined;
 }
 

@@ -39,6 +39,7 @@ export async function hookFacts(input: RouteInput, hook: HookInput, deps: Reconc
   const webhookDeps: EnsureDeps = {
     webhooks: await deps.webhooksOf(hook.definition),
     tokens: deps.tokens,
+    firstLooks: deps.firstLooks,
     announce,
     isOurs: claimOf(source, oldServices),
     now: deps.now,

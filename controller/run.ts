@@ -14,6 +14,7 @@ import { AccessTokens } from './access-tokens.ts';
 import { adapterReplicas } from './adapter-replicas.ts';
 import { type ControllerConfig, readControllerConfig } from './config.ts';
 import { startController } from './controller.ts';
+import { FirstLooks } from './first-looks.ts';
 import { buildInternalServer } from './internal-server.ts';
 import { ApiClient } from './kube/api-client.ts';
 import { FollowedLeases } from './kube/followed-leases.ts';
@@ -129,6 +130,7 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
     oldServices: new OldServices(new KnativeServices(api, resources)),
     refusedWrites: refusedWrites(config, metrics, log),
     tokens: new AccessTokens(),
+    firstLooks: new FirstLooks(config.hookCheckMs),
     guard: new AddressGuard({ allowLoopback: config.allowLoopback }),
     urlOfService: clusterUrlOf,
     refuseCrossNamespace: !config.allowCrossNamespaceSinks,

@@ -2,6 +2,7 @@ import { RemoteApiError } from '../core/remote-api-error.ts';
 import type { Claim, DesiredHook, HookAccess, ObservedHook, SourcePlan, WebhookApi } from '../sources/contract.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Announcement } from './cluster.ts';
+import { type FirstLooks, putOff } from './first-looks.ts';
 import { recordFor, rightRecord } from './hook-records.ts';
 import { conditionOf, type HookRecord, type SourceObject } from './objects.ts';
 import { type Blocked, blocked, type Reason, type Retry } from './step.ts';
@@ -15,6 +16,7 @@ export interface WebhookDeps {
 }
 
 export interface EnsureDeps extends WebhookDeps {
+  readonly firstLooks: FirstLooks;
   readonly now: () => Date;
   /** How often webhooks are compared with the provider's, in milliseconds. */
   readonly hookCheckMs: number;
@@ -32,7 +34,7 @@ export interface WebhookInput {
 export type EnsuredWebhook =
   | {
       readonly done: HookRecord;
-      readonly note?: Reason;
+      readonly note?: Reason | undefined;
       /** When to look again; undefined: as always. */
       readonly again?: Retry;
     }
@@ -46,6 +48,8 @@ export type EnsuredWebhook =
 export async function ensureWebhook(input: WebhookInput, deps: EnsureDeps): Promise<EnsuredWebhook> {
   const { source, plan, accessToken, secret } = input;
   const access: HookAccess = { ...plan.hook, token: accessToken };
+  const later = putOff({ ...input, secretVersion: secret.version }, deps);
+  if (later) return later;
   const began = deps.now();
   const oldestMs = source.status?.observedGeneration === source.metadata.generation ? deps.hookCheckMs / 2 : 0;
   let found: readonly ObservedHook[];
@@ -56,6 +60,7 @@ export async function ensureWebhook(input: WebhookInput, deps: EnsureDeps): Prom
     return notCompared(error, input, deps) ?? failure(error, undefined, input, deps);
   }
   deps.tokens.remember(source.metadata.uid, access.api, accessToken);
+  deps.firstLooks.made(source.metadata.uid);
   const [hook, ...others] = found;
   const isWell = hook && others.length === 0 && isWritten(hook, input);
   return isWell

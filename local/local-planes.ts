@@ -3,6 +3,7 @@ import { type Adapter, startAdapter } from '../adapter/adapter.ts';
 import { readAdapterConfig } from '../adapter/config.ts';
 import { AccessTokens } from '../controller/access-tokens.ts';
 import { type Controller, startController } from '../controller/controller.ts';
+import { FirstLooks } from '../controller/first-looks.ts';
 import { NO_SERVICES, OldServices } from '../controller/old-services.ts';
 import { RefusedWrites } from '../controller/refused-writes.ts';
 import type { SinkDeps } from '../controller/sink.ts';
@@ -53,6 +54,7 @@ export function startLocalController({
     oldServices: new OldServices(NO_SERVICES),
     refusedWrites: new RefusedWrites({ retryMs: 60_000, now: () => new Date(), onRefused: () => undefined }),
     tokens: new AccessTokens(),
+    firstLooks: new FirstLooks(0),
     ...sinks,
     adapter: {
       dedicated: 'shared',

@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { AccessTokens } from '../../controller/access-tokens.ts';
 import type { AdapterState, Announcement } from '../../controller/cluster.ts';
 import { type Controller, type ControllerOptions, startController } from '../../controller/controller.ts';
+import { FirstLooks } from '../../controller/first-looks.ts';
 import type { HookRecord, ObjectReference, SourceObject, SourceStatus } from '../../controller/objects.ts';
 import { NO_SERVICES, OldServices } from '../../controller/old-services.ts';
 import { RefusedWrites } from '../../controller/refused-writes.ts';
@@ -93,6 +94,7 @@ export class World {
         onRefused: (_source, { webhook }) => void this.refusals.push(webhook),
       }),
       tokens: new AccessTokens(),
+      firstLooks: new FirstLooks(0),
       guard: new AddressGuard({ allowLoopback: true }),
       urlOfService: clusterUrlOf,
       adapter: { dedicated: 'refused', publicUrlFor: () => PUBLIC_URL, publicUrlAdvice: 'set PUBLIC_URL' },
