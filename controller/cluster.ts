@@ -68,9 +68,10 @@ export type Watcher = (changed: ObjectReference, matter: string | undefined) => 
 export interface Cluster {
   /**
    * Calls `onChange` for every object of the kind there is, and from then on whenever one appears, changes or goes; also
-   * when the kind itself is installed later.
+   * when the kind itself is installed later. `namespace` undefined: in all namespaces whose sources are served; where it is
+   * one, objects of others may be told of too. Asked for again, the same `onChange` is told no more than once.
    */
-  watch(kind: ObjectKind, onChange: Watcher): void;
+  watch(kind: ObjectKind & { readonly namespace?: string }, onChange: Watcher): void;
   get(reference: ObjectReference): Promise<Lookup>;
   readSecretKey(namespace: string, key: SecretKeyRef): Promise<SecretLookup>;
   /** Resolves to the object as it is then. */

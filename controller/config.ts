@@ -8,6 +8,8 @@ export interface ControllerConfig {
   readonly routesNamespace: string;
   /** Where the controller itself is: its Lease, and ConfigMap `headwater-orphaned-hooks`. */
   readonly systemNamespace: string;
+  /** Of the sources that are served; empty: all. */
+  readonly watchNamespaces: readonly string[];
   /** Where the Leases of the controllers are that served the kinds before. */
   readonly upstreamNamespace: string;
   /** Base URL of the shared adapter, as providers reach it. */
@@ -45,6 +47,7 @@ export function readControllerConfig(env: Env, identity: string): ControllerConf
   const config: ControllerConfig = {
     routesNamespace: read.optional('ROUTES_NAMESPACE') ?? 'headwater-routes',
     systemNamespace: read.optional('SYSTEM_NAMESPACE') ?? 'headwater',
+    watchNamespaces: read.names('WATCH_NAMESPACES'),
     upstreamNamespace: read.optional('UPSTREAM_NAMESPACE') ?? 'knative-sources',
     publicUrl: read.url('PUBLIC_URL'),
     adapterStateUrls: read.urls('ADAPTER_STATE_URLS'),

@@ -4,7 +4,7 @@ import type { SourceDefinition, WebhookApi } from '../sources/contract.ts';
 import { objectKindOf } from '../sources/crd.ts';
 import { Dependencies, notingReads } from './dependencies.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { keyOf, type ObjectKind, type ObjectReference } from './objects.ts';
+import { keyOf, type ObjectReference } from './objects.ts';
 import { reconcileSource } from './reconcile.ts';
 import type { Retry } from './step.ts';
 import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
@@ -27,9 +27,11 @@ export class Controller {
   readonly #webhooksOf: ReconcileDeps['webhooksOf'];
   readonly #dependencies = new Dependencies();
   readonly #known = new Map<string, KnownSource>();
-  readonly #watched = new Set<string>();
   readonly #waitingForAdapters = new Set<string>();
   readonly #queue: WorkQueue;
+  readonly #dependencyChanged = (changed: ObjectReference) => {
+    for (const source of this.#dependencies.dependentsOn(changed)) this.#queue.add(source);
+  };
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -78,7 +80,7 @@ export class Controller {
     const objects = notingReads(this.#options.cluster, (object) => {
       asked.add(keyOf(object));
       this.#dependencies.add(key, keyOf(object));
-      this.#watchDependency(object);
+      this.#options.cluster.watch(object, this.#dependencyChanged);
     });
     // Beforehand: a change while it is worked on must not be missed.
     this.#waitingForAdapters.add(key);
@@ -90,15 +92,6 @@ export class Controller {
     // Unless it was made again meanwhile.
     if (retry === undefined && this.#known.get(key) === known) this.#known.delete(key);
     return retry;
-  }
-
-  #watchDependency({ apiVersion, kind }: ObjectKind): void {
-    const name = `${apiVersion} ${kind}`;
-    if (this.#watched.has(name)) return;
-    this.#watched.add(name);
-    this.#options.cluster.watch({ apiVersion, kind }, (changed) => {
-      for (const source of this.#dependencies.dependentsOn(changed)) this.#queue.add(source);
-    });
   }
 }
 

@@ -116,6 +116,7 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
   const cluster = new KubeCluster({
     api,
     resources,
+    namespaces: config.watchNamespaces,
     routesNamespace: config.routesNamespace,
     systemNamespace: config.systemNamespace,
     adapterStates: (uid) => replicas.statesOf(uid),

@@ -70,6 +70,16 @@ export class EnvReader {
     });
   }
 
+  /** Names of Kubernetes objects (RFC 1123 labels), separated by commas; each once. */
+  names(name: string): readonly string[] {
+    const names = (this.optional(name) ?? '').split(',').map((text) => text.trim());
+    for (const text of names.filter(Boolean)) {
+      if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text))
+        this.#problems.push(`${name} must be names separated by commas, and "${text}" is none`);
+    }
+    return [...new Set(names.filter(Boolean))];
+  }
+
   /** For what two variables must be to each other: a sentence, where it does not hold. */
   require(holds: boolean, sentence: string): void {
     if (!holds) this.#problems.push(sentence);

@@ -113,6 +113,7 @@ export class MemoryCluster implements Cluster {
 
   watch(kind: ObjectKind, onChange: Watcher): void {
     const watchers = this.#watchers.get(kindKey(kind)) ?? new Set();
+    if (watchers.has(onChange)) return;
     this.#watchers.set(kindKey(kind), watchers.add(onChange));
     for (const object of this.all(kind)) onChange(referenceTo(object), matterOf(object.metadata));
   }

@@ -31,11 +31,13 @@ import type { Resources } from './resources.ts';
 import { CONTROLLER_LABEL, ownerOf, ROUTE_LABEL, routeSecret, routeSecretName, routeTextIn } from './route-secret.ts';
 import { requestSourceToken } from './source-token.ts';
 import { METADATA_ONLY } from './transport.ts';
-import { WatchedKind } from './watched-kind.ts';
+import { WatchedKinds } from './watched-kinds.ts';
 
 export interface KubeClusterOptions {
   readonly api: ApiClient;
   readonly resources: Resources;
+  /** Of the sources that are served; empty: all. */
+  readonly namespaces: readonly string[];
   /** Where route Secrets are. */
   readonly routesNamespace: string;
   /** Where the controller is: for ConfigMap `headwater-orphaned-hooks`. */
@@ -54,37 +56,20 @@ const SECRET: ObjectKind = { apiVersion: 'v1', kind: 'Secret' };
 export class KubeCluster implements Cluster {
   readonly #options: KubeClusterOptions;
   readonly #events: EventRecorder;
-  readonly #watched = new Map<string, { readonly kind: WatchedKind; readonly watchers: Watcher[] }>();
+  readonly #watched: WatchedKinds;
 
   constructor(options: KubeClusterOptions) {
     this.#options = options;
     this.#events = new EventRecorder(options);
+    this.#watched = new WatchedKinds(options);
   }
 
-  async stop(): Promise<void> {
-    await Promise.all([...this.#watched.values()].map(({ kind }) => kind.stop()));
+  stop(): Promise<void> {
+    return this.#watched.stop();
   }
 
-  watch(kind: ObjectKind, onChange: Watcher): void {
-    const { api, resources, log, timings } = this.#options;
-    const known = this.#watched.get(`${kind.apiVersion} ${kind.kind}`);
-    if (known) {
-      known.watchers.push(onChange);
-      known.kind.tellAll(onChange);
-      return;
-    }
-    const watchers = [onChange];
-    const tell: Watcher = (changed, matter) => {
-      for (const watcher of watchers) watcher(changed, matter);
-    };
-    const isSecret = kind.apiVersion === SECRET.apiVersion && kind.kind === SECRET.kind;
-    // Helm keeps its releases in Secrets of a megabyte each.
-    const selection = isSecret
-      ? { fieldSelector: 'type!=helm.sh/release.v1', accept: METADATA_ONLY }
-      : { accept: METADATA_ONLY };
-    const watched = new WatchedKind({ api, resources, kind, selection, onChange: tell, log, timings });
-    this.#watched.set(`${kind.apiVersion} ${kind.kind}`, { kind: watched, watchers });
-    watched.start();
+  watch(kind: ObjectKind & { readonly namespace?: string }, onChange: Watcher): void {
+    this.#watched.watch(kind, onChange);
   }
 
   async get(reference: ObjectReference): Promise<Lookup> {
@@ -184,7 +169,7 @@ export class KubeCluster implements Cluster {
   }
 
   async publishedRoutes(): Promise<readonly PublishedRoute[]> {
-    const { api, routesNamespace, systemNamespace } = this.#options;
+    const { api, routesNamespace, systemNamespace, namespaces } = this.#options;
     const labelSelector = `${ROUTE_LABEL}=true,${CONTROLLER_LABEL}=${systemNamespace}`;
     const path = `/api/v1/namespaces/${encodeURIComponent(routesNamespace)}/secrets`;
     const owners: PublishedRoute[] = [];
@@ -195,8 +180,9 @@ export class KubeCluster implements Cluster {
       owners.push(...(page.items ?? []).flatMap(({ metadata }) => ownerOf(metadata) ?? []));
       next = page.metadata.continue || undefined;
     } while (next !== undefined);
-    const seen = new Set([...this.#watched.values()].flatMap(({ kind }) => kind.uids()));
-    return owners.filter(({ uid }) => !seen.has(uid));
+    const seen = this.#watched.uids();
+    const isServed = (namespace: string) => namespaces.length === 0 || namespaces.includes(namespace);
+    return owners.filter(({ uid, namespace }) => isServed(namespace) && !seen.has(uid));
   }
 
   adapterStates(uid: string): Promise<readonly AdapterState[]> {

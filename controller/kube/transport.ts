@@ -22,7 +22,7 @@ interface List<Item> {
 
 /** A collection of the API for `core/list-watch.ts`. */
 export function transportOf<Item extends ApiObject>(
-  api: ApiClient,
+  api: Pick<ApiClient, 'call' | 'lines'>,
   path: string,
   { labelSelector, fieldSelector, accept, keep }: Selection<Item>,
 ): ListWatchTransport<Item> {

@@ -9,9 +9,11 @@ import type { Resources } from './resources.ts';
 import { type Selection, transportOf } from './transport.ts';
 
 export interface WatchedKindOptions {
-  readonly api: ApiClient;
-  readonly resources: Resources;
+  readonly api: Pick<ApiClient, 'call' | 'lines'>;
+  readonly resources: Pick<Resources, 'find' | 'forget'>;
   readonly kind: ObjectKind;
+  /** undefined: of all. */
+  readonly namespace?: string | undefined;
   readonly selection: Omit<Selection<KeptObject>, 'keep'>;
   readonly onChange: Watcher;
   readonly log: Log;
@@ -55,7 +57,7 @@ export class WatchedKind {
   }
 
   async #run(): Promise<void> {
-    const { api, resources, kind, selection, log, timings } = this.#options;
+    const { api, resources, kind, namespace, selection, log, timings } = this.#options;
     while (!this.#stopped.signal.aborted) {
       const resource = await resources.find(kind).catch((error: unknown) => this.#say(error));
       if (!resource) {
@@ -63,7 +65,8 @@ export class WatchedKind {
         continue;
       }
       const failed = Promise.withResolvers<number>();
-      const transport = transportOf<KeptObject>(api, resource.collection(), { ...selection, keep: kept });
+      const path = resource.collection(namespace);
+      const transport = transportOf<KeptObject>(api, path, { ...selection, keep: kept });
       this.#listWatch = new ListWatch<KeptObject>({
         transport,
         onChange: (object) => this.#options.onChange(this.#referenceTo(object), object.matter),
@@ -89,8 +92,9 @@ export class WatchedKind {
   }
 
   #say(error: unknown): undefined {
+    const { kind, namespace, log } = this.#options;
     if (!this.#stopped.signal.aborted)
-      this.#options.log.warn({ kind: this.#options.kind.kind, error: messageOf(error) }, 'watch failed; tried again');
+      log.warn({ kind: kind.kind, namespace, error: messageOf(error) }, 'watch failed; tried again');
     return undefined;
   }
 

@@ -26,6 +26,7 @@ function refusing(): Cluster {
   return new KubeCluster({
     api,
     resources: new Resources(api),
+    namespaces: [],
     routesNamespace: 'headwater-routes',
     systemNamespace: 'headwater',
     adapterStates: async () => [],

@@ -1,0 +1,67 @@
+import type { Watcher } from '../cluster.ts';
+import type { ObjectKind } from '../objects.ts';
+import { METADATA_ONLY } from './transport.ts';
+import { WatchedKind, type WatchedKindOptions } from './watched-kind.ts';
+
+export interface WatchedKindsOptions extends Pick<WatchedKindOptions, 'api' | 'resources' | 'log' | 'timings'> {
+  /** Of the sources that are served; empty: all. */
+  readonly namespaces: readonly string[];
+}
+
+interface Watched {
+  readonly kind: WatchedKind;
+  readonly watchers: Set<Watcher>;
+}
+
+/** What is watched of a cluster, each kind once; where namespaces are listed, once in each that counts. */
+export class WatchedKinds {
+  readonly #options: WatchedKindsOptions;
+  readonly #watched = new Map<string, Watched>();
+
+  constructor(options: WatchedKindsOptions) {
+    this.#options = options;
+  }
+
+  /** `Cluster.watch`. */
+  watch({ apiVersion, kind, namespace }: ObjectKind & { readonly namespace?: string }, onChange: Watcher): void {
+    const { namespaces } = this.#options;
+    const ofSources = namespaces.length === 0 ? [undefined] : namespaces;
+    const places = namespaces.length === 0 || namespace === undefined ? ofSources : [namespace];
+    for (const place of places) this.#watchIn(place, { apiVersion, kind }, onChange);
+  }
+
+  /** Of all objects that are known now. */
+  uids(): ReadonlySet<string> {
+    return new Set([...this.#watched.values()].flatMap(({ kind }) => kind.uids()));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#watched.values()].map(({ kind }) => kind.stop()));
+  }
+
+  #watchIn(namespace: string | undefined, kind: ObjectKind, onChange: Watcher): void {
+    const key = `${kind.apiVersion} ${kind.kind} ${namespace ?? ''}`;
+    const known = this.#watched.get(key);
+    if (known) {
+      if (known.watchers.has(onChange)) return;
+      known.watchers.add(onChange);
+      known.kind.tellAll(onChange);
+      return;
+    }
+    const { api, resources, log, timings } = this.#options;
+    const watchers = new Set([onChange]);
+    const tell: Watcher = (changed, matter) => {
+      for (const watcher of watchers) watcher(changed, matter);
+    };
+    const selection = selectionOf(kind);
+    const watched = new WatchedKind({ api, resources, kind, namespace, selection, onChange: tell, log, timings });
+    this.#watched.set(key, { kind: watched, watchers });
+    watched.start();
+  }
+}
+
+function selectionOf({ apiVersion, kind }: ObjectKind): WatchedKindOptions['selection'] {
+  const isSecret = apiVersion === 'v1' && kind === 'Secret';
+  // Helm keeps its releases in Secrets of a megabyte each.
+  return isSecret ? { fieldSelector: 'type!=helm.sh/release.v1', accept: METADATA_ONLY } : { accept: METADATA_ONLY };
+}

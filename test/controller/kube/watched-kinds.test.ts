@@ -1,0 +1,123 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { readControllerConfig } from '../../../controller/config.ts';
+import type { ApiClient } from '../../../controller/kube/api-client.ts';
+import { KubeCluster } from '../../../controller/kube/kube-cluster.ts';
+import { Resources } from '../../../controller/kube/resources.ts';
+import { routeSecret } from '../../../controller/kube/route-secret.ts';
+import type { ObjectReference } from '../../../controller/objects.ts';
+import { ApiStatusError } from '../../../core/list-watch.ts';
+import { createLog } from '../../../core/log.ts';
+import { aRoute } from '../../support/builders.ts';
+
+const SECRET = { apiVersion: 'v1', kind: 'Secret' };
+const SOURCE = { apiVersion: 'sources.knative.dev/v1alpha1', kind: 'GitHubSource' };
+const RESOURCES = [
+  { name: 'secrets', kind: 'Secret', namespaced: true },
+  { name: 'githubsources', kind: 'GitHubSource', namespaced: true },
+];
+
+let cluster: KubeCluster | undefined;
+afterEach(() => cluster?.stop());
+
+/** An API server that has `items` at a path, and refuses the paths in `refused`. */
+function clusterOf(
+  namespaces: readonly string[],
+  items: Readonly<Record<string, object[]>> = {},
+  refused: string[] = [],
+) {
+  const watched: string[] = [];
+  const api = {
+    call: async (_method: string, path: string) => {
+      if (refused.includes(path)) throw new ApiStatusError(`GET ${path}`, 403, 'no');
+      if (/\/v1(alpha1)?$/.test(path)) return { resources: RESOURCES };
+      return { metadata: { resourceVersion: '1' }, items: items[path] ?? [] };
+    },
+    async *lines(path: string, { signal }: { signal: AbortSignal }) {
+      watched.push(path);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      yield* [];
+    },
+  } as unknown as ApiClient;
+  cluster = new KubeCluster({
+    api,
+    resources: new Resources(api),
+    namespaces,
+    routesNamespace: 'headwater-routes',
+    systemNamespace: 'headwater',
+    adapterStates: async () => [],
+    now: () => new Date(),
+    log: createLog('silent').log,
+  });
+  return { cluster, watched };
+}
+
+const named = (namespace: string, name: string) => ({ metadata: { namespace, name, uid: name, resourceVersion: '1' } });
+
+describe('where no namespaces are listed', () => {
+  it('a kind is watched once, in all of them, whatever is named of it', async () => {
+    const { cluster: all, watched } = clusterOf([], { '/api/v1/secrets': [named('a', 'x'), named('b', 'y')] });
+    const told: string[] = [];
+    const tell = ({ name }: ObjectReference) => void told.push(name);
+    all.watch({ ...SECRET, namespace: 'a' }, tell);
+    all.watch({ ...SECRET, namespace: 'b' }, tell);
+    await vi.waitFor(() => expect(watched).toEqual(['/api/v1/secrets']));
+    all.watch({ ...SECRET, namespace: 'b' }, tell);
+    expect(told).toEqual(['x', 'y']);
+    all.watch(SECRET, ({ name }) => void told.push(`${name} for another`));
+    expect(told.slice(2)).toEqual(['x for another', 'y for another']);
+  });
+});
+
+describe('where some are', () => {
+  const SOURCES = '/apis/sources.knative.dev/v1alpha1';
+
+  it('sources are watched in these, and what they name where it is', async () => {
+    const { cluster: some, watched } = clusterOf(['a', 'b']);
+    some.watch(SOURCE, () => undefined);
+    some.watch({ ...SECRET, namespace: 'headwater-routes' }, () => undefined);
+    some.watch({ ...SECRET, namespace: 'a' }, () => undefined);
+    const paths = [
+      `${SOURCES}/namespaces/a/githubsources`,
+      `${SOURCES}/namespaces/b/githubsources`,
+      '/api/v1/namespaces/a/secrets',
+      '/api/v1/namespaces/headwater-routes/secrets',
+    ];
+    await vi.waitFor(() => expect(watched.toSorted()).toEqual(paths.toSorted()));
+  });
+
+  it('one that may not be read holds up no other', async () => {
+    const paths = ['a', 'b'].map((namespace) => `/api/v1/namespaces/${namespace}/secrets`);
+    const { cluster: some, watched } = clusterOf(
+      ['a', 'b'],
+      { [paths[1] ?? '']: [named('b', 'y')] },
+      paths.slice(0, 1),
+    );
+    const told: string[] = [];
+    some.watch(SECRET, ({ namespace, name }) => void told.push(`${namespace}/${name}`));
+    await vi.waitFor(() => expect(watched).toEqual(paths.slice(1)));
+    expect(told).toEqual(['b/y']);
+  });
+
+  it('routes of sources in others are not asked about', async () => {
+    const routes = ['a', 'c'].map((namespace) =>
+      routeSecret(aRoute({ uid: `of-${namespace}`, namespace }), 'headwater-routes', 'headwater'),
+    );
+    const items = { '/api/v1/namespaces/headwater-routes/secrets': routes };
+    expect((await clusterOf(['a', 'b'], items).cluster.publishedRoutes()).map(({ uid }) => uid)).toEqual(['of-a']);
+    const all = await clusterOf([], items).cluster.publishedRoutes();
+    expect(all.map(({ uid }) => uid)).toEqual(['of-a', 'of-c']);
+  });
+});
+
+describe('WATCH_NAMESPACES', () => {
+  const namesIn = (value: string) => readControllerConfig({ WATCH_NAMESPACES: value }, 'pod').watchNamespaces;
+
+  it('is a list, each once; empty: all', () => {
+    expect(namesIn(' team-a, team-b,team-a')).toEqual(['team-a', 'team-b']);
+    expect(namesIn('')).toEqual([]);
+  });
+
+  it.each(['team a', 'Team', '-a', '*'])('refuses %j', (value) =>
+    expect(() => namesIn(`team-b,${value}`)).toThrow('WATCH_NAMESPACES must be names'),
+  );
+});
