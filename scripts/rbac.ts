@@ -45,7 +45,14 @@ const ADDRESSABLE = 'headwater-addressable-resolver';
 /** The rights of both planes, and nothing more; as the objects of a manifest. */
 export function rightsOf(): readonly object[] {
   const namespaces = [SYSTEM_NAMESPACE, ROUTES_NAMESPACE].map((name) => namespace(name, RESTRICTED));
-  return [...namespaces, ...controllerRights(), ...adapterRights()];
+  return [...namespaces, ...controllerRights(), ...adapterRights(), sourceObserver()];
+}
+
+/** What config/namespaced gives the controller in a namespace it serves, in place of all of them. */
+export function namespaceRightsOf(): readonly object[] {
+  return [CONTROLLER, ADDRESSABLE].map((name) =>
+    object('RoleBinding', { name }, { subjects: subjects(CONTROLLER), roleRef: roleRef('ClusterRole', name) }),
+  );
 }
 
 /** What the controller needs beside them for sinks with an audience: to make ServiceAccounts, and tokens of any of them. */
@@ -56,10 +63,7 @@ export function tokenRightsOf(): readonly object[] {
     rule('', ['serviceaccounts'], ['create', 'patch']),
     rule('', ['serviceaccounts/token'], ['create']),
   ];
-  return [
-    object('ClusterRole', { name }, { rules }),
-    object('ClusterRoleBinding', { name }, { subjects: subjects(CONTROLLER), roleRef: roleRef('ClusterRole', name) }),
-  ];
+  return clusterRole(name, rules);
 }
 
 /** Wanted only while sources come over from upstream: to remove the Knative Services it made for them. */
@@ -74,14 +78,11 @@ function clusterRole(name: string, rules: readonly Rule[]): object[] {
 }
 
 function controllerRights(): object[] {
-  const groups = [...new Set(sources.map(({ group }) => group))];
-  const pluralsIn = (group: string) =>
-    sources.filter((source) => source.group === group).map((source) => namesOf(source).plural);
-  const ofSources = groups.flatMap((group) => [
-    rule(group, pluralsIn(group), [...READ, 'update', 'patch']),
+  const ofSources = sourceGroups().flatMap(({ group, plurals }) => [
+    rule(group, plurals, [...READ, 'update', 'patch']),
     rule(
       group,
-      pluralsIn(group).flatMap((plural) => [`${plural}/status`, `${plural}/finalizers`]),
+      plurals.flatMap((plural) => [`${plural}/status`, `${plural}/finalizers`]),
       ['get', 'update', 'patch'],
     ),
   ]);
@@ -94,9 +95,9 @@ function controllerRights(): object[] {
     rule('eventing.knative.dev', ['brokers'], READ),
     rule('messaging.knative.dev', ['channels', 'inmemorychannels'], READ),
     rule('serving.knative.dev', ['services'], READ),
-    // Whether the controllers that served these kinds before are at work.
-    rule('coordination.k8s.io', ['leases'], READ),
   ];
+  // Whether the controllers that served these kinds before are at work, wherever they are.
+  const everywhere = [rule('coordination.k8s.io', ['leases'], READ)];
   const inSystem = [
     rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update', 'patch']),
     rule('', ['configmaps'], ['get', 'create', 'patch']),
@@ -107,6 +108,7 @@ function controllerRights(): object[] {
   return [
     account(CONTROLLER),
     ...clusterRole(CONTROLLER, rules),
+    ...clusterRole('headwater-upstream-leases', everywhere),
     // Whoever installs a kind of sink labels a role for it so (Knative's convention), and it can be read here.
     object(
       'ClusterRole',
@@ -124,6 +126,23 @@ function controllerRights(): object[] {
     ...roleIn(SYSTEM_NAMESPACE, CONTROLLER, inSystem),
     ...roleIn(ROUTES_NAMESPACE, CONTROLLER, inRoutes),
   ];
+}
+
+/** Knative's source specification wants it: its own controllers read sources by all roles with this label. */
+function sourceObserver(): object {
+  const rules = sourceGroups().map(({ group, plurals }) => rule(group, plurals, READ));
+  return object(
+    'ClusterRole',
+    { name: 'headwater-source-observer', labels: { 'duck.knative.dev/source': 'true' } },
+    { rules },
+  );
+}
+
+function sourceGroups(): readonly { readonly group: string; readonly plurals: readonly string[] }[] {
+  return [...new Set(sources.map(({ group }) => group))].map((group) => ({
+    group,
+    plurals: sources.filter((source) => source.group === group).map((source) => namesOf(source).plural),
+  }));
 }
 
 /** Reading the route Secrets is all an adapter may do. */

@@ -90,9 +90,9 @@ export class SimulatedGitHub {
   }
 
   /** Resolves to the base URL. */
-  async start(port: PortWish = 0): Promise<string> {
+  async start(port: PortWish = 0, host = '127.0.0.1'): Promise<string> {
     this.#hourEnds = this.#now().getTime() + HOUR_MS;
-    return `http://127.0.0.1:${await listen(this.#app, { host: '127.0.0.1', port, setting: '--simulator-port' })}`;
+    return `http://${host}:${await listen(this.#app, { host, port, setting: '--simulator-port' })}`;
   }
 
   stop(): Promise<void> {

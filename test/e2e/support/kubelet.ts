@@ -19,27 +19,27 @@ interface Service {
 export class Kubelet {
   readonly #api: ApiClient;
   readonly #network: PodNetwork;
-  /** What runs in place of an image. */
-  readonly #images: Readonly<Record<string, string>>;
+  /** What runs in place of an image, or of a program named by the pod's command. */
+  readonly #programs: Readonly<Record<string, string>>;
   readonly #node = `node-${Math.random().toString(36).slice(2, 10)}`;
   readonly #stops: (() => Promise<unknown>)[] = [];
   #folder = '';
   #kubernetes = { host: '', port: 0 };
 
-  private constructor(api: ApiClient, network: PodNetwork, images: Readonly<Record<string, string>>) {
+  private constructor(api: ApiClient, network: PodNetwork, programs: Readonly<Record<string, string>>) {
     this.#api = api;
     this.#network = network;
-    this.#images = images;
+    this.#programs = programs;
   }
 
   static async start(
     cluster: TestCluster,
     network: PodNetwork,
-    images: Readonly<Record<string, string>>,
+    programs: Readonly<Record<string, string>>,
   ): Promise<Kubelet> {
     const config = new KubeConfig();
     config.loadFromFile(cluster.kubeconfig);
-    const kubelet = new Kubelet(new ApiClient(config), network, images);
+    const kubelet = new Kubelet(new ApiClient(config), network, programs);
     try {
       await kubelet.#open(cluster);
       return kubelet;
@@ -50,9 +50,14 @@ export class Kubelet {
   }
 
   async pods(namespace: string, label: string): Promise<readonly Pod[]> {
+    const pods = await this.allPods(namespace, label);
+    return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  }
+
+  /** Also those that are being deleted. */
+  async allPods(namespace: string, labelSelector?: string): Promise<readonly Pod[]> {
     const path = `/api/v1/namespaces/${namespace}/pods`;
-    const { items } = await this.#api.call<{ items: Pod[] }>('GET', path, { query: { labelSelector: label } });
-    return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    return (await this.#api.call<{ items: Pod[] }>('GET', path, { query: { labelSelector } })).items;
   }
 
   /** Takes the pod to this node, and starts it. Whether it is ready, its probes tell from then on. */
@@ -82,8 +87,9 @@ export class Kubelet {
   }
 
   async #startProcesses(pod: Pod, container: Container, network: { name: string; address: string }): Promise<Part> {
-    const program = this.#images[container.image];
-    if (program === undefined) throw new Error(`there is no image ${container.image}`);
+    const name = container.command?.[1] ?? container.image;
+    const program = this.#programs[name];
+    if (program === undefined) throw new Error(`there is no ${name}`);
     const { host, port } = this.#kubernetes;
     const command = [...nodeOf('test/e2e/support/service-proxy.ts'), host, String(port), this.#socket];
     const proxy = new Part(['ip', 'netns', 'exec', network.name, ...command], {});
@@ -93,7 +99,7 @@ export class Kubelet {
       folder: this.#folderOf(pod),
       network,
       kubernetes: this.#kubernetes,
-      command: nodeOf(program),
+      command: [...nodeOf(program), ...(container.args ?? [])],
     };
     const part = await startContainer(pod, container, around);
     this.#stops.push(() => part.end('SIGKILL'));

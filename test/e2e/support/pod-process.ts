@@ -19,7 +19,7 @@ export interface ContainerSurroundings {
 /** Starts what the pod's only container says: its variables, its mounts, its rights, in a network of its own. */
 export async function startContainer(pod: Pod, container: Container, around: ContainerSurroundings): Promise<Part> {
   const mounts: string[] = [];
-  for (const { name, mountPath } of container.volumeMounts) {
+  for (const { name, mountPath } of container.volumeMounts ?? []) {
     const folder = join(around.folder, name);
     for (const source of sourcesOf(pod, name)) await project(pod, source, folder, around.api);
     mounts.push(folder, mountPath);
@@ -54,19 +54,18 @@ function rightsOf({ securityContext = {} }: Container): readonly string[] {
   return ['setpriv', ...(allowPrivilegeEscalation === false ? ['--no-new-privs'] : []), ...dropped];
 }
 
-/** Where the token of the pod's ServiceAccount is, outside of the pod. */
-export function tokenFileIn(folder: string, { spec }: Pod): string {
-  const [file] = spec.volumes.flatMap(({ name, projected }) =>
+/** Where the token of the pod's ServiceAccount is, outside of the pod; undefined: it has none. */
+export function tokenFileIn(folder: string, { spec }: Pod): string | undefined {
+  const [file] = (spec.volumes ?? []).flatMap(({ name, projected }) =>
     (projected?.sources ?? []).flatMap(({ serviceAccountToken: token }) =>
       token ? [join(folder, name, token.path)] : [],
     ),
   );
-  if (file === undefined) throw new Error('the pod has no token');
   return file;
 }
 
 function sourcesOf({ spec }: Pod, volume: string): readonly Projection[] {
-  const sources = spec.volumes.find(({ name }) => name === volume)?.projected?.sources;
+  const sources = spec.volumes?.find(({ name }) => name === volume)?.projected?.sources;
   if (!sources) throw new Error(`the kubelet of the tests knows no volumes but projected ones, which ${volume} is not`);
   return sources;
 }

@@ -10,7 +10,8 @@ export interface Pod {
   readonly spec: {
     readonly serviceAccountName: string;
     readonly containers: readonly Container[];
-    readonly volumes: readonly {
+    readonly nodeName?: string;
+    readonly volumes?: readonly {
       readonly name: string;
       readonly projected?: { readonly sources: readonly Projection[] };
     }[];
@@ -20,10 +21,12 @@ export interface Pod {
 
 export interface Container {
   readonly image: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
   readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: FieldSource }[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
-  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
-  readonly startupProbe: Probe;
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly startupProbe?: Probe;
   readonly livenessProbe: Probe;
   readonly readinessProbe: Probe;
   readonly securityContext?: {

@@ -8,8 +8,8 @@ export interface ProbedPodOptions {
   readonly name: string;
   /** Of the Pod in the API. */
   readonly path: string;
-  /** Of the token of its ServiceAccount. */
-  readonly tokenFile: string;
+  /** Of the token of its ServiceAccount; undefined: it has none. */
+  readonly tokenFile: string | undefined;
   readonly container: Container;
   readonly process: Part;
   readonly address: string;
@@ -20,7 +20,6 @@ const MERGE = 'application/strategic-merge-patch+json';
 /** A pod that runs: its startup and readiness probes are asked as its spec says, and its status is what they say. */
 export class ProbedPod {
   readonly name: string;
-  readonly tokenFile: string;
   readonly process: Part;
   readonly address: string;
   readonly #options: ProbedPodOptions;
@@ -31,7 +30,6 @@ export class ProbedPod {
   constructor(options: ProbedPodOptions) {
     this.#options = options;
     this.name = options.name;
-    this.tokenFile = options.tokenFile;
     this.process = options.process;
     this.address = options.address;
   }
@@ -46,6 +44,12 @@ export class ProbedPod {
     await this.#probing;
   }
 
+  get tokenFile(): string {
+    const { tokenFile } = this.#options;
+    if (tokenFile === undefined) throw new Error(`pod ${this.name} has no token`);
+    return tokenFile;
+  }
+
   url(port: string): string {
     const { container } = this.#options;
     return `http://${this.address}:${container.ports.find(({ name }) => name === port)?.containerPort}`;
@@ -53,8 +57,13 @@ export class ProbedPod {
 
   /** As `kubectl delete` with a kubelet to obey it: SIGTERM, and when the process has ended the pod is gone. */
   async delete(): Promise<void> {
+    await this.#options.api.call('DELETE', this.#options.path);
+    await this.obeyDeletion();
+  }
+
+  /** What kubelet does when its pod was deleted. */
+  async obeyDeletion(): Promise<void> {
     const { api, path, process } = this.#options;
-    await api.call('DELETE', path);
     await process.end();
     await this.stop();
     await api.call('DELETE', path, { body: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0 } });
@@ -63,7 +72,8 @@ export class ProbedPod {
   /** Whether a probe of its spec is answered well, once. */
   async passes(name: 'startupProbe' | 'livenessProbe' | 'readinessProbe'): Promise<boolean> {
     const { container } = this.#options;
-    const probe: Probe = container[name];
+    const probe: Probe | undefined = container[name];
+    if (!probe) return true;
     const { httpGet, timeoutSeconds } = probe;
     const url = `http://${this.address}:${portOf(container, probe)}${httpGet.path}`;
     try {
@@ -78,7 +88,7 @@ export class ProbedPod {
   async #probe(): Promise<void> {
     const { startupProbe, readinessProbe } = this.#options.container;
     while (!this.#stopped.signal.aborted && !(await this.passes('startupProbe')))
-      await this.#pause(startupProbe.periodSeconds);
+      await this.#pause(startupProbe?.periodSeconds ?? 0);
     let failures = 0;
     while (!this.#stopped.signal.aborted) {
       failures = (await this.passes('readinessProbe')) ? 0 : failures + 1;

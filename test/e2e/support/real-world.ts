@@ -89,10 +89,10 @@ export class RealWorld {
     this.#admin = new ApiClient(config);
   }
 
-  /** The namespace and GitHub, without controller and adapter. */
-  async open(): Promise<void> {
+  /** The namespace and GitHub, which listens at `host`, without controller and adapter. */
+  async open(host?: string): Promise<void> {
     this.#folder = await mkdtemp(join(tmpdir(), 'headwater-e2e-world-'));
-    this.api = await this.github.start();
+    this.api = await this.github.start(0, host);
     await this.kubectl('create', 'namespace', this.namespace);
   }
 
