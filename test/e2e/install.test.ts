@@ -1,14 +1,21 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simulator } from '../../sources/github/simulator.ts';
 import { clusterToInstallInto, type InstalledCluster } from './support/installed-cluster.ts';
 import { PageCommands } from './support/page-commands.ts';
+import type { Container } from './support/pod-spec.ts';
 
 const root = join(import.meta.dirname, '../..');
 const config = (name: string) => join(root, 'config', name);
 const CONTROLLER = 'headwater-controller';
 const ADAPTER = 'headwater-adapter';
+
+interface Deployment {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
+}
 
 const started = new AsyncDisposableStack();
 let world: InstalledCluster['world'];
@@ -128,6 +135,24 @@ describe('every folder of config/ that can be applied', () => {
     expect(applied.trim().split('\n')).toHaveLength(text.match(/^kind: /gm)?.length ?? 0);
   });
 
+  it('config/custom-ca, in an overlay of one who installs', async () => {
+    const folder = world.file('mine');
+    await mkdir(folder);
+    const overlay = { resources: ['default'], components: ['custom-ca'] };
+    const paths = Object.entries(overlay).map(([key, names]) => [
+      key,
+      names.map((name) => relative(folder, config(name))),
+    ]);
+    await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(Object.fromEntries(paths)));
+    const args = ['apply', '--server-side', '--force-conflicts', '--dry-run=server', '--validate=strict', '-o', 'json'];
+    const { items } = JSON.parse(await world.kubectl(...args, '-k', folder)) as { items: Deployment[] };
+    const spec = items.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === CONTROLLER)?.spec
+      .template.spec;
+    const [{ env, volumeMounts } = {}] = spec?.containers ?? [];
+    const file = env?.find(({ name }) => name === 'NODE_EXTRA_CA_CERTS')?.value ?? '';
+    expect(volumeMounts?.map(({ mountPath }) => mountPath)).toEqual([dirname(file)]);
+  });
+
   const samples = ['', 'by-hand', 'channel', 'dead-letters', 'service'];
   it.each(samples)('config/samples/%s', async (folder) => {
     const args = ['apply', '-n', 'demo', '--server-side', '--dry-run=server', '--validate=strict'];
@@ -135,7 +160,17 @@ describe('every folder of config/ that can be applied', () => {
   });
 
   it('is tried here', async () => {
-    const parts = ['adapter', 'controller', 'images', 'network', 'rbac', 'samples', 'dedicated', 'monitoring'];
+    const parts = [
+      'adapter',
+      'controller',
+      'images',
+      'network',
+      'rbac',
+      'samples',
+      'custom-ca',
+      'dedicated',
+      'monitoring',
+    ];
     const found = (await readdir(config(''), { withFileTypes: true })).map(({ name }) => name);
     expect(found.filter((name) => !parts.includes(name) && !folders.includes(name))).toEqual([]);
     expect((await readdir(config('samples'))).filter((name) => !name.includes('.')).toSorted()).toEqual(
