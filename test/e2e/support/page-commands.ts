@@ -16,12 +16,13 @@ export class PageCommands {
     this.#page = page;
   }
 
-  /** Runs the only command that begins so. @throws with its words */
+  /** Runs the command that is so, or the only one that begins so. @throws with its words */
   async run(beginning: string): Promise<string> {
     const page = await readFile(join(root, this.#page), 'utf8');
-    const [command, ...others] = page.split('\n').filter((line) => line.startsWith(`$ ${beginning}`));
-    if (command === undefined || others.some((other) => other !== command))
-      throw new Error(`${this.#page} has ${others.length} other commands that begin with "${beginning}"`);
+    const found = new Set(page.split('\n').filter((line) => line.startsWith(`$ ${beginning}`)));
+    const [command, other] = found.has(`$ ${beginning}`) ? [`$ ${beginning}`] : found;
+    if (command === undefined || other !== undefined)
+      throw new Error(`${this.#page} has ${found.size} commands that begin with "${beginning}"`);
     const { kubeconfig, kubectl } = this.#world.cluster;
     const bin = this.#world.file('bin');
     await mkdir(bin, { recursive: true });
