@@ -44,7 +44,7 @@ export async function startAdapter(
   { poolSweepMs = POOL_SWEEP_MS, portSetting = 'PORT' } = {},
 ): Promise<Adapter> {
   const clock = () => performance.now();
-  const routes = new RouteTable(definitionOf);
+  const routes = new RouteTable(definitionOf, config);
   const deduplication = new Deduplication(config.remembered);
   const room = new BufferedBytes(config.limits.bufferedBytes);
   const metrics = new Metrics(routes, room);

@@ -13,6 +13,8 @@ export interface AdapterConfig {
   readonly port: PortWish;
   readonly internalPort: PortWish;
   readonly logLevel: LogLevel;
+  /** Where there is one route alone, it is served on every path. */
+  readonly anyPath: boolean;
   readonly limits: ReceiveLimits;
   readonly delivery: DeliveryLimits;
   /** How many delivery ids are remembered for one source, and for all together. */
@@ -92,6 +94,7 @@ function readConfig(read: EnvReader): AdapterConfig {
     port: read.port('PORT', 8080),
     internalPort: read.port('INTERNAL_PORT', 8090),
     logLevel: read.oneOf('LOG_LEVEL', logLevels, 'info'),
+    anyPath: read.boolean('ANY_PATH', false),
     limits: readReceiveLimits(read),
     delivery: {
       allowLoopbackSinks: read.boolean('ALLOW_LOOPBACK_SINKS', false),

@@ -38,20 +38,29 @@ export class RouteTable {
   readonly #byUid = new Map<string, Entry>();
   readonly #byPath = new Map<string, Entry>();
   readonly #definitionOf: (kind: string) => SourceDefinition | undefined;
+  readonly #anyPath: boolean;
   /** Counts what happens to the table and its routes; `RouteState.changed` and `removed` hold its values. */
   #sequence = 0;
   #removed = 0;
 
-  constructor(definitionOf: (kind: string) => SourceDefinition | undefined) {
+  /** `anyPath`: a route that is alone is found by every path. */
+  constructor(definitionOf: (kind: string) => SourceDefinition | undefined, { anyPath = false } = {}) {
     this.#definitionOf = definitionOf;
+    this.#anyPath = anyPath;
   }
 
   /** The route for a request's path. Only its last two segments count, so that a public base may have a prefix. */
   find(path: string): ServedRoute | undefined {
-    const entry = this.#byPath.get(path) ?? this.#byPath.get(lastTwoSegments(path));
+    const entry = this.#byPath.get(path) ?? this.#byPath.get(lastTwoSegments(path)) ?? this.#onlyOne();
     if (!entry) return undefined;
     entry.served ??= serve(entry);
     return entry.served;
+  }
+
+  #onlyOne(): Entry | undefined {
+    if (!this.#anyPath || this.#byUid.size !== 1) return undefined;
+    const [only] = this.#byUid.values();
+    return only;
   }
 
   get(uid: string): HeldRoute | undefined {
