@@ -8,6 +8,7 @@ export interface Metadata {
   readonly labels?: V1ObjectMeta['labels'] | undefined;
   readonly annotations?: V1ObjectMeta['annotations'] | undefined;
   readonly finalizers?: readonly string[];
+  readonly ownerReferences?: V1ObjectMeta['ownerReferences'] | undefined;
   readonly resourceVersion?: string;
   readonly name: string;
   readonly namespace: string;
