@@ -1,21 +1,37 @@
 import type { Claim } from '../sources/contract.ts';
+import { type AdapterModes, modeOf } from './adapter-mode.ts';
+import type { Objects } from './cluster.ts';
+import { ownHostOf } from './dedicated-adapter.ts';
 import type { SourceObject } from './objects.ts';
 import type { OldService } from './old-services.ts';
 import { pathOf } from './resources/route.ts';
+import { isBlocked } from './step.ts';
 
 /**
  * A webhook is a source's when the path of its URL ends with the source's, whatever scheme and host; or when it is the one
- * upstream's controller made, by the id in status, and still points at one of that controller's adapters.
+ * upstream's controller made, by the id in status, and still points at one of that controller's adapters. `host`: of the adapter
+ * that serves this source alone, whatever the path.
  */
-export function claimOf(source: SourceObject, oldServices: readonly Pick<OldService, 'host'>[]): Claim {
+export function claimOf(source: SourceObject, oldServices: readonly Pick<OldService, 'host'>[], host?: string): Claim {
   const path = pathOf(source);
   return (hook) => {
     const url = URL.parse(hook.url);
     if (!url) return false;
     return (
-      url.pathname.endsWith(path) || (hook.id === source.status?.webhookIDKey && isOfUpstream(url, source, oldServices))
+      url.pathname.endsWith(path) ||
+      url.host === host ||
+      (hook.id === source.status?.webhookIDKey && isOfUpstream(url, source, oldServices))
     );
   };
+}
+
+/** The host that serves this source alone; undefined: there is none. */
+export async function ownHost(
+  source: SourceObject,
+  { adapter, objects }: { readonly adapter: AdapterModes; readonly objects: Pick<Objects, 'get'> },
+): Promise<string | undefined> {
+  const mode = modeOf(source, adapter);
+  return isBlocked(mode) || mode.done === 'shared' ? undefined : ownHostOf(source, objects);
 }
 
 /** The adapter of all sources, by its path; or the source's own Knative Service, by its host, also when it is gone. */

@@ -1,6 +1,8 @@
 import { type Env, EnvReader } from '../core/env.ts';
 import { type LogLevel, logLevels } from '../core/log.ts';
+import { type AdapterMode, adapterModes } from './adapter-mode.ts';
 import type { LeaseTimings } from './kube/lease.ts';
+import { type DedicatedSettings, RESERVED_SETTINGS } from './resources/adapter-pod.ts';
 
 /** Times are milliseconds. */
 export interface ControllerConfig {
@@ -18,6 +20,12 @@ export interface ControllerConfig {
   readonly adapterStateUrls: readonly string[];
   /** The adapter's Service in `systemNamespace`, whose EndpointSlices these are. */
   readonly adapterService: string;
+  /** How adapters of single sources are made; undefined: there are none. */
+  readonly dedicated: DedicatedSettings | undefined;
+  /** Of sources that do not say. */
+  readonly adapterMode: AdapterMode;
+  /** How long the adapter that served a source before serves on, when its webhook points at another. */
+  readonly moveOverlapMs: number;
   readonly allowLoopback: boolean;
   /** Whether a source may name a sink of another namespace. */
   readonly allowCrossNamespaceSinks: boolean;
@@ -52,6 +60,9 @@ export function readControllerConfig(env: Env, identity: string): ControllerConf
     publicUrl: read.url('PUBLIC_URL'),
     adapterStateUrls: read.urls('ADAPTER_STATE_URLS'),
     adapterService: read.optional('ADAPTER_SERVICE') ?? 'headwater-adapter',
+    dedicated: readDedicated(read),
+    adapterMode: read.oneOf('ADAPTER_MODE', adapterModes, 'shared'),
+    moveOverlapMs: read.milliseconds('ADAPTER_MOVE_OVERLAP_MS', 60_000),
     allowLoopback: read.boolean('ALLOW_LOOPBACK', false),
     allowCrossNamespaceSinks: read.boolean('ALLOW_CROSS_NAMESPACE_SINKS', true),
     hookCheckMs: read.milliseconds('HOOK_CHECK_MS', 600_000),
@@ -74,6 +85,19 @@ export function readControllerConfig(env: Env, identity: string): ControllerConf
     leaseMs > renewDeadlineMs && renewDeadlineMs > retryMs && retryMs > 0,
     'LEASE_MS must be more than LEASE_RENEW_DEADLINE_MS, and that more than LEASE_RETRY_MS',
   );
+  const isPossible = config.dedicated !== undefined || config.adapterMode === 'shared';
+  read.require(isPossible, 'ADAPTER_MODE can be dedicated only with ADAPTER_IMAGE, the image of their adapters');
   read.throwIfInvalid();
   return config;
+}
+
+function readDedicated(read: EnvReader): DedicatedSettings | undefined {
+  const image = read.optional('ADAPTER_IMAGE');
+  const pairs = read.pairs('ADAPTER_ENV');
+  const reserved = Object.keys(pairs).filter((name) => RESERVED_SETTINGS.has(name));
+  read.require(
+    reserved.length === 0,
+    `ADAPTER_ENV must not name ${reserved.join(', ')}: the pods are made for their own`,
+  );
+  return image === undefined ? undefined : { image, env: pairs };
 }

@@ -1,5 +1,7 @@
 import type { SourceDefinition, WebhookApi } from '../sources/contract.ts';
 import type { AccessTokens } from './access-tokens.ts';
+import type { AdapterMoves } from './adapter-moves.ts';
+import type { ChildStore } from './children.ts';
 import type { Cluster, Objects } from './cluster.ts';
 import type { FirstLooks } from './first-looks.ts';
 import type { FirstDeliveryPoll } from './manual-hook.ts';
@@ -24,6 +26,9 @@ export interface ReconcileDeps extends SinkDeps, PublishDeps {
   readonly tokens: AccessTokens;
   readonly firstLooks: FirstLooks;
   readonly adapter: ReceiveAdapterConfig;
+  /** What is made for one source in its namespace. */
+  readonly children: ChildStore;
+  readonly moves: AdapterMoves;
   /**
    * How often the webhook is compared with the provider's, in milliseconds; varied by a tenth. A list that was read for
    * another source will do for half of it.

@@ -3,7 +3,7 @@ import { RemoteApiError, type RemoteTrouble } from '../core/remote-api-error.ts'
 import type { SourceDefinition, SourcePlan } from '../sources/contract.ts';
 import { namesOf } from '../sources/crd.ts';
 import { ABANDON_HOOK, letsGo } from './abandon-hook.ts';
-import { claimOf } from './claim.ts';
+import { claimOf, ownHost } from './claim.ts';
 import type { Announcement } from './cluster.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { HookRecord, SourceObject } from './objects.ts';
@@ -25,7 +25,8 @@ export async function finalizeSource(
   const finalizer = namesOf(definition).crd;
   if (!source.metadata.finalizers?.includes(finalizer)) return undefined;
   const announce = (announcement: Announcement) => cluster.announce(source, announcement);
-  const isOurs = claimOf(source, await deps.oldServices.of(source, definition));
+  const oldServices = await deps.oldServices.of(source, definition);
+  const isOurs = claimOf(source, oldServices, await ownHost(source, deps));
   const webhookDeps = { webhooks: await deps.webhooksOf(definition), tokens, announce, isOurs };
   const plan = (await definition.loadSpec()).planOf(source.spec);
   const removal = await removeAll(source, plan, webhookDeps, deps);

@@ -1,6 +1,6 @@
 import type { SourceDefinition } from '../sources/contract.ts';
 import { letsGo } from './abandon-hook.ts';
-import { claimOf } from './claim.ts';
+import { claimOf, ownHost } from './claim.ts';
 import type { Announcement } from './cluster.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { Facts } from './facts.ts';
@@ -41,7 +41,7 @@ export async function hookFacts(input: RouteInput, hook: HookInput, deps: Reconc
     tokens: deps.tokens,
     firstLooks: deps.firstLooks,
     announce,
-    isOurs: claimOf(source, oldServices),
+    isOurs: claimOf(source, oldServices, await ownHost(source, deps)),
     now: deps.now,
     hookCheckMs: deps.hookCheckMs,
   };

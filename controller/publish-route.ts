@@ -1,16 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Route } from '../core/route.ts';
 import type { SourcePlan } from '../sources/contract.ts';
-import type { AdapterState, Cluster, Objects } from './cluster.ts';
+import type { AdapterState, Cluster } from './cluster.ts';
 import type { SourceObject } from './objects.ts';
-import { isRenewalAlone, routeOf, secretTokensOf } from './resources/route.ts';
+import { isQuietChange, routeOf, secretTokensOf } from './resources/route.ts';
+import type { RouteShelf, RouteShelves } from './route-shelves.ts';
 import type { Secrets } from './secrets.ts';
 import type { Sinks } from './sink.ts';
-import { blocked, type Retry, type Step } from './step.ts';
+import { blocked, isBlocked, type Retry, type Step } from './step.ts';
 
 export interface PublishDeps {
-  readonly cluster: Pick<Cluster, 'publishRoute' | 'adapterStates'>;
-  readonly objects: Pick<Objects, 'readRoute'>;
   readonly now: () => Date;
   /** How long a replaced secret is accepted after the provider has its successor, in milliseconds. */
   readonly secretOverlapMs: number;
@@ -23,13 +22,29 @@ export interface RouteInput {
   readonly sinks: Sinks;
 }
 
-/** Publishes what the route should be, when it is not. `confirmed`: the provider has the present secret. */
-export async function publishRoute(input: RouteInput, confirmed: boolean, deps: PublishDeps): Promise<Route> {
-  const { source, plan, secrets, sinks } = input;
-  const published = await deps.objects.readRoute(source.metadata.uid);
+export interface Publishing {
+  readonly shelves: RouteShelves;
+  /** The provider has the present secret. */
+  readonly confirmed: boolean;
+}
+
+/**
+ * Publishes what the route should be, where it is not. Where another adapter served the source until now, its route is kept
+ * up to date as well: as long as the provider sends there, it counts.
+ */
+export async function publishRoute(
+  { source, plan, secrets, sinks }: RouteInput,
+  { shelves, confirmed }: Publishing,
+  deps: PublishDeps,
+): Promise<Step<Route>> {
+  const published = await shelves.present.read();
+  const elsewhere = await shelves.other.read();
   const rotation = { confirmed, overlapMs: deps.secretOverlapMs, now: deps.now() };
-  const tokens = secretTokensOf(secrets.secretToken, published?.secretTokens ?? [], rotation);
-  return publishIfChanged(published, routeOf(source, plan, sinks, tokens), deps);
+  const known = published ?? elsewhere;
+  const tokens = secretTokensOf(secrets.secretToken, known?.secretTokens ?? [], rotation);
+  const wanted = routeOf(source, plan, sinks, tokens);
+  if (elsewhere) await publishIfChanged(shelves.other, elsewhere, wanted, deps);
+  return publishIfChanged(shelves.present, published, wanted, deps);
 }
 
 const NO_SINKS = { sink: null, deadLetterSink: null };
@@ -39,29 +54,32 @@ const NO_SINKS = { sink: null, deadLetterSink: null };
  * provider must not be told that events are kept, nor that their URL is unknown.
  */
 export async function updateSinks(
-  source: SourceObject,
   sinks: Sinks | undefined,
-  deps: Pick<PublishDeps, 'cluster' | 'objects' | 'now'>,
+  { present, other }: RouteShelves,
+  deps: Pick<PublishDeps, 'now'>,
 ): Promise<void> {
-  const published = await deps.objects.readRoute(source.metadata.uid);
-  if (published) await publishIfChanged(published, { ...published, ...(sinks ?? NO_SINKS) }, deps);
+  for (const shelf of [present, other]) {
+    const published = await shelf.read();
+    if (published) await publishIfChanged(shelf, published, { ...published, ...(sinks ?? NO_SINKS) }, deps);
+  }
 }
 
 async function publishIfChanged(
+  shelf: RouteShelf,
   published: Route | undefined,
   wanted: Omit<Route, 'generation'>,
-  { cluster, now }: Pick<PublishDeps, 'cluster' | 'now'>,
-): Promise<Route> {
+  { now }: Pick<PublishDeps, 'now'>,
+): Promise<Step<Route>> {
   // Where the count is lost, adapters may still serve an older route: it goes on above all that went before.
   const generation = published?.generation ?? Math.floor(now().getTime() / 1000);
   // As it is stored: fields that are undefined are not there.
   const stored = JSON.parse(JSON.stringify({ ...wanted, generation })) as Route;
-  if (published && isDeepStrictEqual(published, stored)) return published;
+  if (published && isDeepStrictEqual(published, stored)) return { done: published };
   // While the token that adapters have is good, nobody needs to wait until they have its successor.
-  const isRenewal = published && isRenewalAlone(published, stored, now());
-  const route = isRenewal ? stored : { ...stored, generation: generation + 1 };
-  await cluster.publishRoute(route);
-  return route;
+  const isQuiet = published && isQuietChange(published, stored, now());
+  const route = isQuiet ? stored : { ...stored, generation: generation + 1 };
+  const written = await shelf.write(route);
+  return isBlocked(written) ? written : { done: route };
 }
 
 /** A route, and what the adapters that all serve it say of it. */
@@ -79,7 +97,7 @@ const WAIT_FOR_ADAPTERS: Retry = { when: 'backoff', longestMs: 30_000, wokenBy: 
 /** Whether every ready adapter serves the route as it was published. */
 export async function routeServed(
   route: Route,
-  { cluster }: Pick<PublishDeps, 'cluster'>,
+  { cluster }: { readonly cluster: Pick<Cluster, 'adapterStates'> },
 ): Promise<Step<ServedEverywhere>> {
   const states = await cluster.adapterStates(route.uid);
   if (states.length === 0) {

@@ -1,42 +1,83 @@
 import { isLoopback } from '../core/address-guard.ts';
 import { deliveryPolicyOf } from '../core/delivery-policy.ts';
+import type { Route } from '../core/route.ts';
 import type { SourceDefinition, SourcePlan } from '../sources/contract.ts';
+import type { AdapterMode, AdapterModes } from './adapter-mode.ts';
+import type { ChildDeps } from './children.ts';
+import type { Cluster } from './cluster.ts';
+import { ensureDedicatedAdapter } from './dedicated-adapter.ts';
 import type { SourceObject } from './objects.ts';
+import { type RouteInput, routeServed, type ServedEverywhere } from './publish-route.ts';
 import { overridesOf, pathOf } from './resources/route.ts';
-import { blocked, type Reason, type Step } from './step.ts';
+import { blocked, isBlocked, type Reason, type Step } from './step.ts';
 
-export interface ReceiveAdapterConfig {
-  /** `shared`: a source that asks for an adapter of its own is served by the shared one. */
-  readonly dedicated: 'refused' | 'shared';
+export interface ReceiveAdapterConfig extends AdapterModes {
   /**
-   * Base URL under which the provider whose API this is reaches the adapter; `api` undefined: the user makes the webhook.
-   * undefined: there is none.
+   * Base URL under which the provider whose API this is reaches the shared adapter; `api` undefined: the user makes the
+   * webhook. undefined: there is none.
    */
   publicUrlFor(api: string | undefined): string | undefined;
   /** What a user can do when there is no such URL; a sentence. */
   readonly publicUrlAdvice: string;
 }
 
-export interface ReceiveAdapter {
-  /** The webhook's URL; without one no webhook is made, and the route is served all the same. */
-  readonly address: Step<string>;
+export interface ReceiveAdapterDeps extends ChildDeps {
+  readonly cluster: Pick<Cluster, 'adapterStates'>;
+  readonly adapter: ReceiveAdapterConfig;
 }
 
-/** Which adapter serves the source, and where the provider finds it. */
-export function ensureReceiveAdapter(
-  source: SourceObject,
-  plan: SourcePlan,
-  definition: SourceDefinition,
-  config: ReceiveAdapterConfig,
-): Step<ReceiveAdapter> {
-  if (source.spec.adapter?.mode === 'dedicated' && config.dedicated === 'refused') {
-    return blocked('DedicatedNotEnabled', 'this install has no dedicated adapters: set spec.adapter.mode to shared');
-  }
-  const base = config.publicUrlFor(plan.accessToken && plan.hook.api);
-  const note = noteOn(source, definition) ?? noteOnScheme(base, plan);
-  if (base !== undefined) return { done: { address: { done: withScheme(base, plan.secure) + pathOf(source) } }, note };
-  const message = `${plan.hook.api} cannot reach this adapter: ${config.publicUrlAdvice}`;
-  return { done: { address: blocked('NoPublicAddress', message) }, note };
+export interface ReceiveAdapter {
+  readonly served: Step<ServedEverywhere>;
+  /** The webhook's URL; without one no webhook is made, and the route is served all the same. */
+  readonly address: Step<string>;
+  readonly note: Reason | undefined;
+}
+
+/** The adapter that is to serve the source: whether it does, and where the provider finds it. */
+export async function ensureReceiveAdapter(
+  input: RouteInput & { readonly definition: SourceDefinition },
+  route: Route,
+  mode: AdapterMode,
+  deps: ReceiveAdapterDeps,
+): Promise<Step<ReceiveAdapter>> {
+  const { source, plan, definition } = input;
+  const found = await (mode === 'dedicated' ? dedicated(input, route, deps) : shared(input, route, deps));
+  if (isBlocked(found)) return found;
+  const { served, base, note } = found.done;
+  const url = isBlocked(base) ? undefined : base.done;
+  return {
+    done: {
+      served,
+      address: isBlocked(base) ? base : { done: withScheme(base.done, plan.secure) + pathOf(source) },
+      note: noteOn(source, definition) ?? noteOnScheme(url, plan) ?? note,
+    },
+  };
+}
+
+interface Found {
+  readonly served: Step<ServedEverywhere>;
+  readonly base: Step<string>;
+  readonly note?: Reason | undefined;
+}
+
+async function shared({ plan }: RouteInput, route: Route, deps: ReceiveAdapterDeps): Promise<Step<Found>> {
+  const { adapter } = deps;
+  const url = adapter.publicUrlFor(plan.accessToken && plan.hook.api);
+  const message = `${plan.hook.api} cannot reach this adapter: ${adapter.publicUrlAdvice}`;
+  const base = url === undefined ? blocked('NoPublicAddress', message) : { done: url };
+  return { done: { served: await routeServed(route, deps), base } };
+}
+
+/** A rollout that is complete has the route; its replicas are asked only for what nobody else knows. */
+async function dedicated({ source, plan }: RouteInput, route: Route, deps: ReceiveAdapterDeps): Promise<Step<Found>> {
+  const { dedicated: settings } = deps.adapter;
+  if (typeof settings === 'string') throw new Error('no settings for the adapter of one source');
+  const adapter = await ensureDedicatedAdapter(source, route, settings, deps);
+  if (isBlocked(adapter)) return adapter;
+  const { serves, base, note } = adapter.done;
+  if (isBlocked(serves)) return { done: { served: serves, base, note } };
+  const states = plan.accessToken ? [] : await deps.children.statesOf(source);
+  return { done: { served: { done: { route, states } }, base, note } };
 }
 
 /** On loopback nothing stands before the adapter that could speak TLS for it. */

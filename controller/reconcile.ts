@@ -2,15 +2,18 @@ import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../core/errors.ts';
 import type { SourceDefinition, SourcePlan } from '../sources/contract.ts';
 import { namesOf } from '../sources/crd.ts';
+import { type AdapterMode, modeOf } from './adapter-mode.ts';
 import { SourceRefusedError } from './admission-error.ts';
 import { announcementsOf } from './announcements.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { type Facts, obstaclesIn } from './facts.ts';
 import { finalizeSource } from './finalize.ts';
 import { hookFacts } from './hook-facts.ts';
+import { leaveOtherAdapter } from './leave-other-adapter.ts';
 import type { ObjectReference, SourceObject } from './objects.ts';
-import { publishRoute, type RouteInput, routeServed, updateSinks } from './publish-route.ts';
+import { publishRoute, type RouteInput, updateSinks } from './publish-route.ts';
 import { ensureReceiveAdapter } from './receive-adapter.ts';
+import { type RouteShelves, readPublished, shelvesOf } from './route-shelves.ts';
 import { readSecrets } from './secrets.ts';
 import { resolveSinks } from './sink.ts';
 import { authorizeSinks, publishedSinks } from './sink-tokens.ts';
@@ -87,32 +90,54 @@ async function establishFacts(
   definition: SourceDefinition,
   deps: ReconcileDeps,
 ): Promise<Facts> {
+  const mode = modeOf(source, deps.adapter);
+  const shelves = shelvesOf(source, isBlocked(mode) ? 'shared' : mode.done, deps);
+  const tokenDeps = { ...deps, published: () => readPublished(shelves) };
   const secrets = await readSecrets(source, plan, deps.objects);
-  const sinks = await authorizeSinks(source, await resolveSinks(source, deps), deps);
+  const sinks = await authorizeSinks(source, await resolveSinks(source, deps), tokenDeps);
   if (isBlocked(sinks)) {
-    await updateSinks(source, sinks.sinkGone ? undefined : await publishedSinks(source, deps), deps);
+    await updateSinks(sinks.sinkGone ? undefined : await publishedSinks(source, tokenDeps), shelves, deps);
     return { plan, secrets, sinks };
   }
   if (isBlocked(secrets)) {
-    await updateSinks(source, sinks.done, deps);
+    await updateSinks(sinks.done, shelves, deps);
     return { plan, secrets, sinks };
   }
-  const adapter = ensureReceiveAdapter(source, plan, definition, deps.adapter);
-  if (isBlocked(adapter)) return { plan, secrets, sinks, deployed: adapter };
-  const input: RouteInput = { source, plan, secrets: secrets.done, sinks: sinks.done };
-  const served = await routeServed(await publishRoute(input, false, deps), deps);
-  const { address } = adapter.done;
+  if (isBlocked(mode)) {
+    await updateSinks(sinks.done, shelves, deps);
+    return { plan, secrets, sinks, deployed: mode };
+  }
+  const input = { source, plan, secrets: secrets.done, sinks: sinks.done, definition, mode: mode.done };
+  return { plan, secrets, sinks, ...(await deploy(input, shelves, deps)) };
+}
+
+type DeployInput = RouteInput & { readonly definition: SourceDefinition; readonly mode: AdapterMode };
+
+/** The route, the adapter that serves it, and then the webhook. */
+async function deploy(
+  input: DeployInput,
+  shelves: RouteShelves,
+  deps: ReconcileDeps,
+): Promise<Omit<Facts, 'plan' | 'secrets' | 'sinks'>> {
+  const { source, plan, definition, mode } = input;
+  const published = await publishRoute(input, { shelves, confirmed: false }, deps);
+  if (isBlocked(published)) return { deployed: published };
+  const adapter = await ensureReceiveAdapter(input, published.done, mode, deps);
+  if (isBlocked(adapter)) return { deployed: adapter };
+  const { served, address, note } = adapter.done;
   const webhookURL = isBlocked(address) ? undefined : address.done;
-  const found = { plan, secrets, sinks, webhookURL };
-  if (isBlocked(served)) return { ...found, deployed: served };
+  if (isBlocked(served)) return { webhookURL, deployed: served };
   // What may not even be read in the spec is not repeated in a sentence about it.
-  if (isBlocked(address) && plan.problems.length === 0) return { ...found, deployed: address };
+  if (isBlocked(address) && plan.problems.length === 0) return { webhookURL, deployed: address };
   const hook = await hookFacts(input, { url: webhookURL ?? '', served: served.done, definition }, deps);
   const { route } = served.done;
+  if (isBlocked(hook.webhook)) return { webhookURL, deployed: { done: route, note }, ...hook };
   // The provider has the present secret: those it replaced now have an end.
   const hasReplaced = route.secretTokens.slice(1).some(({ validUntil }) => !validUntil);
-  const latest = hasReplaced && !isBlocked(hook.webhook) ? await publishRoute(input, true, deps) : route;
-  return { ...found, deployed: { done: latest, note: adapter.note }, ...hook };
+  const latest = hasReplaced ? await publishRoute(input, { shelves, confirmed: true }, deps) : published;
+  const leaving = await leaveOtherAdapter(source, mode, shelves, deps);
+  const deployed = isBlocked(latest) ? latest : { ...latest, note };
+  return { webhookURL, deployed, ...hook, again: hook.again ?? leaving };
 }
 
 function retryAfter(facts: Facts, { hookCheckMs, now }: ReconcileDeps): Retry {

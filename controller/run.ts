@@ -11,6 +11,7 @@ import { Scope } from '../core/scope.ts';
 import { objectKindOf } from '../sources/crd.ts';
 import { definitionOf, sources } from '../sources/registry.ts';
 import { AccessTokens } from './access-tokens.ts';
+import { AdapterMoves } from './adapter-moves.ts';
 import { adapterReplicas } from './adapter-replicas.ts';
 import { type ControllerConfig, readControllerConfig } from './config.ts';
 import { startController } from './controller.ts';
@@ -19,6 +20,7 @@ import { buildInternalServer } from './internal-server.ts';
 import { ApiClient } from './kube/api-client.ts';
 import { FollowedLeases } from './kube/followed-leases.ts';
 import { KnativeServices } from './kube/knative-services.ts';
+import { KubeChildren } from './kube/kube-children.ts';
 import { KubeCluster } from './kube/kube-cluster.ts';
 import { Lease } from './kube/lease.ts';
 import { Resources } from './kube/resources.ts';
@@ -136,10 +138,13 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
     urlOfService: clusterUrlOf,
     refuseCrossNamespace: !config.allowCrossNamespaceSinks,
     adapter: {
-      dedicated: 'refused',
+      dedicated: config.dedicated ?? 'refused',
+      defaultMode: config.adapterMode,
       publicUrlFor: () => config.publicUrl,
       publicUrlAdvice: 'set PUBLIC_URL of the controller',
     },
+    children: new KubeChildren(api, resources),
+    moves: new AdapterMoves(config.moveOverlapMs),
     now,
     secretOverlapMs: config.secretOverlapMs,
     abandonHookMs: config.abandonHookMs,

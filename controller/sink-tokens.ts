@@ -1,6 +1,6 @@
 import { messageOf } from '../core/errors.ts';
-import type { Destination } from '../core/route.ts';
-import type { Cluster, Objects } from './cluster.ts';
+import type { Destination, Route } from '../core/route.ts';
+import type { Cluster } from './cluster.ts';
 import type { SourceObject } from './objects.ts';
 import { ofDeadLetterSink, type ResolvedSinks, type Sinks } from './sink.ts';
 import { blocked, FORBIDDEN_RETRY, isBlocked, type Retry, type Step } from './step.ts';
@@ -8,7 +8,8 @@ import { lifeOf, type TokenLife } from './token-life.ts';
 
 export interface SinkTokenDeps {
   readonly cluster: Pick<Cluster, 'requestToken'>;
-  readonly objects: Pick<Objects, 'readRoute'>;
+  /** The route that is published. */
+  readonly published: () => Promise<Route | undefined>;
   readonly now: () => Date;
 }
 
@@ -37,7 +38,7 @@ export async function authorizeSinks(
   if (isBlocked(resolved)) return resolved;
   const wanted = resolved.done;
   if (wanted.sink.audience === undefined && wanted.deadLetterSink?.audience === undefined) return resolved;
-  const published = await deps.objects.readRoute(source.metadata.uid);
+  const published = await deps.published();
   const sink = await authorize(wanted.sink, published?.sink, source, deps);
   if (isBlocked(sink)) return { ...sink, sinkGone: true };
   const last =
@@ -52,7 +53,7 @@ export async function authorizeSinks(
 
 /** The sinks of the published route, where the wanted ones are not to be had: their tokens are renewed all the same. */
 export async function publishedSinks(source: SourceObject, deps: SinkTokenDeps): Promise<Sinks | undefined> {
-  const published = await deps.objects.readRoute(source.metadata.uid);
+  const published = await deps.published();
   if (!published?.sink) return undefined;
   const sinks = { sink: published.sink, deadLetterSink: published.deadLetterSink };
   const authorized = await authorizeSinks(source, { done: sinks }, deps);

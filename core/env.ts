@@ -80,6 +80,17 @@ export class EnvReader {
     return [...new Set(names.filter(Boolean))];
   }
 
+  /** `NAME=value`, separated by commas. */
+  pairs(name: string): Readonly<Record<string, string>> {
+    const texts = (this.optional(name) ?? '').split(',').map((text) => text.trim());
+    const pairs = texts.filter(Boolean).map((text) => {
+      const [, key, value] = /^([A-Za-z_]\w*)=(.*)$/.exec(text) ?? [];
+      if (key === undefined) this.#problems.push(`${name} must be NAME=value, separated by commas, not "${text}"`);
+      return [key ?? '', value ?? ''] as const;
+    });
+    return Object.fromEntries(pairs);
+  }
+
   /** For what two variables must be to each other: a sentence, where it does not hold. */
   require(holds: boolean, sentence: string): void {
     if (!holds) this.#problems.push(sentence);

@@ -2,6 +2,8 @@ import pino from 'pino';
 import { type Adapter, startAdapter } from '../adapter/adapter.ts';
 import { readAdapterConfig } from '../adapter/config.ts';
 import { AccessTokens } from '../controller/access-tokens.ts';
+import { AdapterMoves } from '../controller/adapter-moves.ts';
+import { NO_CHILDREN } from '../controller/children.ts';
 import { type Controller, startController } from '../controller/controller.ts';
 import { FirstLooks } from '../controller/first-looks.ts';
 import { NO_SERVICES, OldServices } from '../controller/old-services.ts';
@@ -58,9 +60,12 @@ export function startLocalController({
     ...sinks,
     adapter: {
       dedicated: 'shared',
+      defaultMode: 'shared',
       publicUrlFor,
       publicUrlAdvice: 'give --public-url, the URL of a tunnel to it, or --simulate to try without the provider',
     },
+    children: NO_CHILDREN,
+    moves: new AdapterMoves(0),
     now: () => new Date(),
     secretOverlapMs: HOUR_MS,
     abandonHookMs: HOUR_MS,

@@ -27,7 +27,7 @@ import type { MemoryRoutes } from './memory-routes.ts';
 
 /** An object as a file has it; of a Secret the values, by key. */
 export interface Manifest extends ObjectKind {
-  readonly metadata: Pick<Metadata, 'name' | 'namespace' | 'uid'> & Pick<Metadata, 'labels' | 'annotations'>;
+  readonly metadata: Pick<Metadata, 'name' | 'namespace' | 'uid' | 'labels' | 'annotations' | 'ownerReferences'>;
   readonly spec?: object | undefined;
   readonly data?: ReadonlyMap<string, Buffer>;
   /** Given for a Secret: tells its values from others. */
@@ -204,9 +204,13 @@ export class MemoryCluster implements Cluster {
     this.#tell(referenceTo(object));
   }
 
+  /** And what it owned, as the garbage collector of a cluster does. */
   #drop(reference: ObjectReference): void {
+    const uid = this.find(reference)?.metadata.uid;
     this.#objects.delete(keyOf(reference));
     this.#tell(reference);
+    const isOwned = ({ metadata }: KubeObject) => metadata.ownerReferences?.some((owner) => owner.uid === uid);
+    for (const object of this.all().filter(isOwned)) this.delete(referenceTo(object));
   }
 
   #tell(reference: ObjectReference): void {

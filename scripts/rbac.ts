@@ -10,6 +10,7 @@ interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
+  readonly resourceNames?: readonly string[];
 }
 
 const rule = (group: string, resources: readonly string[], verbs: readonly string[]): Rule => ({
@@ -69,6 +70,20 @@ export function tokenRightsOf(): readonly object[] {
 /** Wanted only while sources come over from upstream: to remove the Knative Services it made for them. */
 export function migrationRights(): readonly object[] {
   return clusterRole('headwater-migration', [rule('serving.knative.dev', ['services'], ['delete'])]);
+}
+
+/** What the controller needs beside them to make an adapter for a source, in whatever namespace that is. */
+export function dedicatedRights(): readonly object[] {
+  const made = [...READ, 'create', 'patch', 'delete'];
+  return clusterRole('headwater-dedicated', [
+    rule('', ['secrets', 'services'], made),
+    rule('apps', ['deployments'], made),
+    rule('serving.knative.dev', ['services'], made),
+    // What the adapter of a source whose user makes the webhook has seen.
+    rule('discovery.k8s.io', ['endpointslices'], ['list']),
+    // Whether Knative Serving lets an adapter say where it runs.
+    { ...rule('', ['configmaps'], ['get']), resourceNames: ['config-features'] },
+  ]);
 }
 
 /** Given to the controller. */

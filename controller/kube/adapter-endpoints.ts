@@ -45,14 +45,21 @@ export function slicesOf(api: ApiClient, namespace: string, service: string): Li
 
 /** Internal URLs of the ready endpoints, each once and in order; a slice without a port of that name has none. */
 export function readyUrlsIn(slices: readonly EndpointSlice[]): readonly string[] {
-  const urls = slices.flatMap(({ addressType, endpoints, ports }) => {
-    const port = ports?.find(({ name }) => name === PORT_NAME)?.port;
-    const host = hostOf[addressType];
-    if (port === undefined || port === null || host === undefined) return [];
-    const addresses = (endpoints ?? []).filter(isReady).flatMap((endpoint) => endpoint.addresses.slice(0, 1));
-    return addresses.map((address) => `http://${host(address)}:${port}`);
+  const urls = slices.flatMap((slice) => {
+    const port = slice.ports?.find(({ name }) => name === PORT_NAME)?.port;
+    return port === undefined || port === null ? [] : readyHostsIn([slice]).map((host) => `http://${host}:${port}`);
   });
   return [...new Set(urls)].toSorted();
+}
+
+/** The ready endpoints' addresses as URLs have them, each once and in order. */
+export function readyHostsIn(slices: readonly EndpointSlice[]): readonly string[] {
+  const hosts = slices.flatMap(({ addressType, endpoints }) => {
+    const host = hostOf[addressType];
+    const addresses = (endpoints ?? []).filter(isReady).flatMap((endpoint) => endpoint.addresses.slice(0, 1));
+    return host === undefined ? [] : addresses.map(host);
+  });
+  return [...new Set(hosts)].toSorted();
 }
 
 const hostOf: Readonly<Record<string, (address: string) => string>> = {

@@ -69,8 +69,11 @@ export function secretTokensOf(
   return [{ value, version: known?.version ?? version }, ...replaced];
 }
 
-/** Whether nothing differs but OIDC tokens, and those that were published are still good. */
-export function isRenewalAlone(published: Route, wanted: Route, now: Date): boolean {
+/**
+ * Whether nobody needs to wait until adapters have it: nothing differs but OIDC tokens, while those that were published are
+ * good, and secrets that were replaced, whose end every adapter keeps by itself once it is told.
+ */
+export function isQuietChange(published: Route, wanted: Route, now: Date): boolean {
   const { sink, deadLetterSink } = published;
   return [sink, deadLetterSink].every((one) => isGood(one, now)) && isDeepStrictEqual(bare(published), bare(wanted));
 }
@@ -84,5 +87,6 @@ function isGood(destination: Destination | null, now: Date): boolean {
 
 function bare(route: Route): Route {
   const without = (destination: Destination | null) => destination && { ...destination, token: undefined };
-  return { ...route, sink: without(route.sink), deadLetterSink: without(route.deadLetterSink) };
+  const secretTokens = route.secretTokens.slice(0, 1);
+  return { ...route, secretTokens, sink: without(route.sink), deadLetterSink: without(route.deadLetterSink) };
 }

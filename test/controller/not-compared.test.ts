@@ -100,6 +100,7 @@ describe('it is False as before', () => {
   it('where the public address is another', async () => {
     const adapter = {
       dedicated: 'refused',
+      defaultMode: 'shared',
       publicUrlFor: () => 'https://new.example.com',
       publicUrlAdvice: '',
     } as const;

@@ -149,7 +149,12 @@ describe('a new source', () => {
 
   it('whose provider cannot reach the adapter', async () => {
     await world.start({
-      adapter: { dedicated: 'refused', publicUrlFor: () => undefined, publicUrlAdvice: 'set PUBLIC_URL' },
+      adapter: {
+        dedicated: 'refused',
+        defaultMode: 'shared',
+        publicUrlFor: () => undefined,
+        publicUrlAdvice: 'set PUBLIC_URL',
+      },
     });
     world.secret({ accessToken: 'token', secretToken: 's3cret' });
     world.broker('http://broker.example.com/');

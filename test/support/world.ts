@@ -3,6 +3,7 @@ import pino from 'pino';
 import { expect, vi } from 'vitest';
 import { parse } from 'yaml';
 import { AccessTokens } from '../../controller/access-tokens.ts';
+import { AdapterMoves } from '../../controller/adapter-moves.ts';
 import type { AdapterState, Announcement } from '../../controller/cluster.ts';
 import { type Controller, type ControllerOptions, startController } from '../../controller/controller.ts';
 import { FirstLooks } from '../../controller/first-looks.ts';
@@ -18,6 +19,7 @@ import { MemoryRoutes } from '../../local/memory-routes.ts';
 import { type SchemaNode, validatorOf } from '../../local/schema.ts';
 import { SimulatedGitHub } from '../../sources/github/simulated-api.ts';
 import { definitionOf, sources } from '../../sources/registry.ts';
+import { MemoryChildren } from './memory-children.ts';
 import { TokenIssuer } from './token-issuer.ts';
 
 const GITHUB_SOURCE = { apiVersion: 'sources.knative.dev/v1alpha1', kind: 'GitHubSource' };
@@ -26,7 +28,7 @@ export const PUBLIC_URL = 'https://hooks.example.com';
 /** Of a route that is published when the clock stands as it does in the beginning. */
 export const FIRST_GENERATION = Date.parse('2026-01-01T00:00:00Z') / 1000 + 1;
 export const UID = '11111111-1111-4111-8111-111111111111';
-const KNOWN = new Set(['Secret', 'Service', 'Broker', 'GitHubSource']);
+const KNOWN = new Set(['Secret', 'Service', 'Deployment', 'Broker', 'GitHubSource']);
 
 export type Options = Partial<Omit<ControllerOptions, 'cluster' | 'sources' | 'tokens'>>;
 
@@ -47,6 +49,7 @@ export class World {
   readonly refusals: string[] = [];
   readonly routes = new MemoryRoutes();
   readonly cluster: MemoryCluster;
+  readonly children: MemoryChildren;
   readonly tokens = new TokenIssuer();
   /** What adapters serve, by uid, where it is not what is published; `null`: no adapter is ready; `broken`: nobody knows. */
   served: Map<string, Route | undefined> | 'broken' | null | undefined;
@@ -60,7 +63,7 @@ export class World {
   constructor() {
     this.cluster = new MemoryCluster({
       routes: this.routes,
-      knows: ({ kind }) => KNOWN.has(kind),
+      knows: (kind) => KNOWN.has(kind.kind) && this.children.isInstalled(kind),
       adapterStates: async (uid) => {
         if (this.served === 'broken') throw new Error('the adapters cannot be asked');
         if (this.served === null) return [];
@@ -71,6 +74,7 @@ export class World {
       onOrphan: (_source, hook) => void this.orphans.push(hook),
       now: () => this.now,
     });
+    this.children = new MemoryChildren(this.cluster);
     this.cluster.requestToken = (_source, audience) => this.tokens.request(audience, this.now);
   }
 
@@ -97,7 +101,14 @@ export class World {
       firstLooks: new FirstLooks(0),
       guard: new AddressGuard({ allowLoopback: true }),
       urlOfService: clusterUrlOf,
-      adapter: { dedicated: 'refused', publicUrlFor: () => PUBLIC_URL, publicUrlAdvice: 'set PUBLIC_URL' },
+      children: this.children,
+      moves: new AdapterMoves(0),
+      adapter: {
+        dedicated: 'refused',
+        defaultMode: 'shared',
+        publicUrlFor: () => PUBLIC_URL,
+        publicUrlAdvice: 'set PUBLIC_URL',
+      },
       now: () => this.now,
       secretOverlapMs: 3_600_000,
       abandonHookMs: 3_600_000,
@@ -213,7 +224,7 @@ export class World {
     });
   }
 
-  async holds(check: () => void): Promise<void> {
+  async holds(check: () => void | Promise<void>): Promise<void> {
     await vi.waitFor(check, { timeout: 5000, interval: 5 });
   }
 

@@ -90,7 +90,14 @@ describe('the Deployment of a source', () => {
     const [document] = parseAllDocuments(await readFile(file, 'utf8'));
     const shared = podOf(document?.toJS() as ChildObject).spec;
     const own = podOf(adapterDeployment(aSource(), aRoute(), SETTINGS)).spec;
-    const { securityContext, serviceAccountName: _account, containers: sharedContainers, ...rest } = shared;
+    const {
+      securityContext,
+      serviceAccountName: _account,
+      containers: sharedContainers,
+      // There is one of it.
+      topologySpreadConstraints: _spread,
+      ...rest
+    } = shared;
     expect(own).toMatchObject(rest);
     const [{ env: _env, image: _image, securityContext: inner, ...container } = {}] = sharedContainers;
     expect(own.containers[0]).toMatchObject({

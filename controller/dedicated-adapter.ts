@@ -1,0 +1,116 @@
+import type { Route } from '../core/route.ts';
+import { type ChildDeps, ensureChild, removeChild } from './children.ts';
+import type { Objects } from './cluster.ts';
+import type { KubeObject, ObjectKind, ObjectReference, SourceObject } from './objects.ts';
+import { adapterDeployment, adapterDeploymentName, adapterService } from './resources/adapter-deployment.ts';
+import { adapterKnativeService, featuresMissing, knativeServiceName } from './resources/adapter-knative-service.ts';
+import type { DedicatedSettings } from './resources/adapter-pod.ts';
+import { adapterRouteName } from './resources/adapter-route.ts';
+import { deploymentServes, knativeServiceServes } from './rollout.ts';
+import { blocked, isBlocked, type Reason, type Step } from './step.ts';
+
+/** The adapter of one source: whether it serves the route, and where. */
+export interface DedicatedAdapter {
+  readonly serves: Step<undefined>;
+  /** Base URL for the provider. */
+  readonly base: Step<string>;
+  readonly note?: Reason | undefined;
+}
+
+const KNATIVE_SERVICE: ObjectKind = { apiVersion: 'serving.knative.dev/v1', kind: 'Service' };
+const DEPLOYMENT: ObjectKind = { apiVersion: 'apps/v1', kind: 'Deployment' };
+const SERVICE: ObjectKind = { apiVersion: 'v1', kind: 'Service' };
+const SECRET: ObjectKind = { apiVersion: 'v1', kind: 'Secret' };
+
+/** The adapter of one source, made or changed to be as it should, for a route that is published beside it. */
+export async function ensureDedicatedAdapter(
+  source: SourceObject,
+  route: Route,
+  settings: DedicatedSettings,
+  deps: ChildDeps,
+): Promise<Step<DedicatedAdapter>> {
+  return (await deps.children.knows(KNATIVE_SERVICE))
+    ? ensureKnativeService(source, route, settings, deps)
+    : ensureDeployment(source, route, settings, deps);
+}
+
+async function ensureKnativeService(
+  source: SourceObject,
+  route: Route,
+  settings: DedicatedSettings,
+  deps: ChildDeps,
+): Promise<Step<DedicatedAdapter>> {
+  const { nodeSelector, tolerations } = source.spec.adapter ?? {};
+  const features = nodeSelector || tolerations ? await deps.children.servingFeatures() : new Map<string, string>();
+  const service = await ensureChild(source, adapterKnativeService(source, route, settings, features), deps);
+  if (isBlocked(service)) return service;
+  const missing = featuresMissing(source, features);
+  const message = `where the adapter runs is not as spec.adapter says: Knative Serving needs ${missing.join(' and ')} enabled in ConfigMap config-features`;
+  const note = missing.length > 0 ? { reason: 'PlacementNotHonoured', message } : undefined;
+  return { done: { serves: knativeServiceServes(service.done), base: publicUrlOf(service.done), note } };
+}
+
+async function ensureDeployment(
+  source: SourceObject,
+  route: Route,
+  settings: DedicatedSettings,
+  deps: ChildDeps,
+): Promise<Step<DedicatedAdapter>> {
+  const service = await ensureChild(source, adapterService(source), deps);
+  if (isBlocked(service)) return service;
+  const deployment = await ensureChild(source, adapterDeployment(source, route, settings), deps);
+  if (isBlocked(deployment)) return deployment;
+  const message = `the provider cannot reach Service ${service.done.metadata.name}: without Knative Serving an adapter of one source has no public address yet, set spec.adapter.mode to shared`;
+  return { done: { serves: deploymentServes(deployment.done), base: blocked('NoPublicAddress', message) } };
+}
+
+interface Addressed {
+  readonly status?: { readonly url?: string; readonly address?: { readonly url?: string } };
+}
+
+/** A cluster-local URL is none: its host is that of the Service inside of the cluster. */
+function publicUrlOf(service: KubeObject): Step<string> {
+  const { status = {} } = service as Addressed;
+  const url = URL.parse(status.url ?? '');
+  const name = `Knative Service ${service.metadata.name}`;
+  if (!url) return blocked('NoPublicAddress', `${name} has no URL yet`, { when: 'changed' }, 'Unknown');
+  if (/\.svc(\.|$)/.test(url.hostname) || url.host === URL.parse(status.address?.url ?? '')?.host) {
+    const message = `${name} has a URL inside of the cluster alone: remove its label networking.knative.dev/visibility, or give Knative Serving a domain (ConfigMap config-domain)`;
+    return blocked('NoPublicAddress', message);
+  }
+  return { done: url.href };
+}
+
+/** The host of a source's Knative Service, if there is one: nothing else is served there. */
+export async function ownHostOf(source: SourceObject, objects: Pick<Objects, 'get'>): Promise<string | undefined> {
+  const lookup = await objects.get(referenceIn(source, KNATIVE_SERVICE, knativeServiceName(source)));
+  if (lookup.found !== 'object') return undefined;
+  const url = publicUrlOf(lookup.object);
+  return isBlocked(url) ? undefined : new URL(url.done).host;
+}
+
+/**
+ * Removes what no adapter of the source needs now. `all`: it is served by the shared one; else what is left of the other way
+ * to run its own, from before Knative Serving came. The route goes last: while it is there, the rest is looked for. Resolves
+ * to why something stays.
+ */
+export async function removeDedicatedAdapter(
+  source: SourceObject,
+  all: boolean,
+  deps: ChildDeps,
+): Promise<string | undefined> {
+  const name = adapterDeploymentName(source);
+  const ofDeployment = [referenceIn(source, DEPLOYMENT, name), referenceIn(source, SERVICE, name)];
+  const ofServing = [referenceIn(source, KNATIVE_SERVICE, knativeServiceName(source))];
+  const route = [referenceIn(source, SECRET, adapterRouteName(source))];
+  const leftover = (await deps.children.knows(KNATIVE_SERVICE)) ? ofDeployment : [];
+  for (const reference of all ? [...ofServing, ...ofDeployment, ...route] : leftover) {
+    const fault = await removeChild(source, reference, deps);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+function referenceIn({ metadata: { namespace } }: SourceObject, kind: ObjectKind, name: string): ObjectReference {
+  return { ...kind, namespace, name };
+}
