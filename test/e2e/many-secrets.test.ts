@@ -20,9 +20,12 @@ beforeAll(async () => {
   await world.start();
 });
 afterAll(async () => {
-  await world.stop();
-  await sink.close();
-  await plane.stop();
+  try {
+    await world.stop();
+    await sink.close();
+  } finally {
+    await plane.stop();
+  }
 });
 
 const COUNT = 5000;

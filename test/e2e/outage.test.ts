@@ -9,8 +9,6 @@ import { type Part, RealWorld } from './support/real-world.ts';
 let plane: ControlPlane;
 let cluster: TestCluster;
 beforeAll(async () => void ({ plane, cluster } = await startCluster()));
-afterAll(() => plane.stop());
-
 let world: RealWorld;
 let sink: FakeSink;
 beforeAll(async () => {
@@ -21,8 +19,12 @@ beforeAll(async () => {
   await world.ready(sink.url('/a'));
 });
 afterAll(async () => {
-  await world.stop();
-  await sink.close();
+  try {
+    await world.stop();
+    await sink.close();
+  } finally {
+    await plane.stop();
+  }
 });
 
 async function post(url: string): Promise<number> {

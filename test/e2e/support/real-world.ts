@@ -58,6 +58,8 @@ export class Part {
     if (!this.isRunning) return;
     const closed = new Promise((resolve) => this.#child.once('close', resolve));
     this.#child.kill(signal);
+    // A frozen one would not see it.
+    this.#child.kill('SIGCONT');
     await closed;
   }
 }
@@ -141,12 +143,16 @@ export class RealWorld {
     return this.controller;
   }
 
+  /** Also where something cannot be deleted: a controller that stayed would lead in the files that come. */
   async stop(): Promise<void> {
-    await this.kubectl('delete', 'githubsources', '--all', '-n', this.namespace, '--timeout=20s');
-    for (const part of this.parts) await part.end();
+    try {
+      await this.kubectl('delete', 'githubsources', '--all', '-n', this.namespace, '--timeout=20s');
+    } finally {
+      for (const part of this.parts) await part.end();
+      await this.github.stop();
+      await this.#admin.close();
+    }
     await this.kubectl('delete', 'namespace', this.namespace, '--wait=false');
-    await this.github.stop();
-    await this.#admin.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
