@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
@@ -18,9 +18,7 @@ const onLaptop = validatorOf(crd.spec.versions[0]?.schema.openAPIV3Schema.proper
 
 async function refusalOf(object: object): Promise<string | undefined> {
   try {
-    const file = world.file('source.json');
-    await writeFile(file, JSON.stringify(object));
-    await world.kubectl('apply', '--dry-run=server', '-n', world.namespace, '-f', file);
+    await world.apply(object);
     return undefined;
   } catch (error) {
     return String((error as { stderr?: string }).stderr ?? error);
@@ -59,8 +57,8 @@ describe('accepted', () => {
     'no access token': { accessToken: null },
     'a delivery policy': { delivery: { retry: 5, backoffPolicy: 'linear', backoffDelay: 'PT1S', timeout: 'PT2S' } },
   };
-  it.each(Object.entries(accepted))('%s', async (_name, spec) => {
-    const source = world.source(spec) as { spec: object };
+  it.each(Object.entries(accepted))('%s', async (name, spec) => {
+    const source = world.source(spec, name.toLowerCase().replaceAll(' ', '-')) as { spec: object };
     expect(await refusalOf(source)).toBeUndefined();
     expect(onLaptop(source.spec)).toEqual([]);
   });
