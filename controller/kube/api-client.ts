@@ -69,13 +69,21 @@ export class ApiClient {
   }
 
   /**
-   * The lines of a watch as they come; no time limit but `signal`.
+   * The bytes of an answer as they come; no time limit but `signal`.
    * @throws ApiStatusError
    */
-  async *lines(path: string, options: ApiRequest & { signal: AbortSignal }): AsyncIterable<string> {
+  async *chunks(path: string, options: ApiRequest & { signal: AbortSignal }): AsyncIterable<Uint8Array> {
     const { statusCode, body } = await this.#send('GET', path, options);
     if (statusCode >= 300) throw new ApiStatusError(`GET ${path}`, statusCode, reasonIn(await body.text()));
-    yield* textLines(body);
+    yield* body;
+  }
+
+  /**
+   * The lines of a watch, as `chunks`.
+   * @throws ApiStatusError
+   */
+  lines(path: string, options: ApiRequest & { signal: AbortSignal }): AsyncIterable<string> {
+    return textLines(this.chunks(path, options));
   }
 
   async close(): Promise<void> {

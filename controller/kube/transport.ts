@@ -1,5 +1,6 @@
 import type { ApiObject, ListWatchTransport, Page, WatchEvent } from '../../core/list-watch.ts';
 import type { ApiClient } from './api-client.ts';
+import { readList } from './list-reader.ts';
 
 /** Metadata alone: of Secrets, whose values nobody needs but those who are named. */
 export const METADATA_ONLY = {
@@ -15,14 +16,9 @@ export interface Selection<Item> {
   readonly keep: (object: Item) => Item;
 }
 
-interface List<Item> {
-  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
-  readonly items: readonly Item[] | null;
-}
-
 /** A collection of the API for `core/list-watch.ts`. */
 export function transportOf<Item extends ApiObject>(
-  api: Pick<ApiClient, 'call' | 'lines'>,
+  api: Pick<ApiClient, 'call' | 'lines' | 'chunks'>,
   path: string,
   { labelSelector, fieldSelector, accept, keep }: Selection<Item>,
 ): ListWatchTransport<Item> {
@@ -30,9 +26,10 @@ export function transportOf<Item extends ApiObject>(
   return {
     async list(page, signal): Promise<Page<Item>> {
       const query = { ...selectors, limit: page.limit, continue: page.continue };
-      const list = await api.call<List<Item>>('GET', path, { query, signal, ...(accept && { accept: accept.list }) });
-      const { resourceVersion, continue: next } = list.metadata;
-      return { items: (list.items ?? []).map(keep), resourceVersion, continue: next };
+      const items: Item[] = [];
+      const chunks = api.chunks(path, { query, signal, ...(accept && { accept: accept.list }) });
+      const { resourceVersion, continue: next } = await readList(chunks, (item) => items.push(keep(item as Item)));
+      return { items, resourceVersion, continue: next };
     },
     async *watch({ resourceVersion, timeoutSeconds }, signal): AsyncIterable<WatchEvent> {
       const query = { ...selectors, watch: true, allowWatchBookmarks: true, resourceVersion, timeoutSeconds };

@@ -9,7 +9,7 @@ import type { Resources } from './resources.ts';
 import { type Selection, transportOf } from './transport.ts';
 
 export interface WatchedKindOptions {
-  readonly api: Pick<ApiClient, 'call' | 'lines'>;
+  readonly api: Pick<ApiClient, 'call' | 'lines' | 'chunks'>;
   readonly resources: Pick<Resources, 'find' | 'forget'>;
   readonly kind: ObjectKind;
   /** undefined: of all. */
