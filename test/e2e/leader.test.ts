@@ -16,12 +16,24 @@ afterEach(async () => {
 
 const TAKEOVER_MS = 20_000;
 const isLeading = ({ log }: { log: string }) => log.includes('"leading"');
+const renewTime = () =>
+  world.kubectl('get', 'lease', 'headwater-controller', '-n', 'headwater', '-o', 'jsonpath={.spec.renewTime}');
+
+/** The Lease was renewed several times, and as often a rival asked for it. */
+async function renewed(): Promise<void> {
+  for (let times = 0; times < 3; times += 1) {
+    const before = await renewTime();
+    await world.holds(async () => expect(await renewTime()).not.toBe(before));
+  }
+}
 
 describe('two controllers', () => {
   it('one leads; when it is killed the other takes over, and nothing is written twice', async () => {
     const first = world.controller;
     await world.ready(sink.url('/a'));
     const second = world.startController();
+    await world.holds(() => expect(second.log).toContain('"listening"'));
+    await renewed();
     await world.broker(sink.url('/b'));
     await world.holds(async () => expect((await world.status()).sinkUri).toBe(sink.url('/b')));
     expect([isLeading(first), isLeading(second)]).toEqual([true, false]);
