@@ -96,7 +96,7 @@ describe('config/default', () => {
   it('gives rights that are enough: nothing was refused', () => {
     const lines = pods.pods
       .filter(({ name }) => name.startsWith('headwater-'))
-      .flatMap(({ process }) => process.log.trim().split('\n'));
+      .flatMap(({ process }) => process.log.split('\n').filter(Boolean));
     const entries = lines.map((line) => JSON.parse(line) as { level: string });
     expect(entries.length).toBeGreaterThan(10);
     expect(entries.filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
