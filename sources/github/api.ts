@@ -1,5 +1,5 @@
 import { Octokit } from '@octokit/rest';
-import type { RequestInit } from 'undici';
+import type { RequestInit, Response } from 'undici';
 import { type AddressGuard, ForbiddenAddressError } from '../../core/address-guard.ts';
 import { guardedFetch, OversizedReplyError } from '../../core/guarded-fetch.ts';
 import { RemoteApiError, type RemoteTrouble } from '../../core/remote-api-error.ts';
@@ -22,8 +22,8 @@ export interface GuardedAccess extends HookAccess {
 }
 
 /**
- * A client of GitHub's REST API without retries (the work queue has them), with a time limit on every call, and without
- * redirects: a token must not go to another host.
+ * A client of GitHub's REST API without retries (the work queue has them), with a time limit on every call, and with
+ * redirects under `api` alone: a token must not go to another host.
  */
 export function githubApi({ api, token, guard, pauses }: Omit<GuardedAccess, 'repository'>): Octokit {
   const octokit = new Octokit({
@@ -32,7 +32,7 @@ export function githubApi({ api, token, guard, pauses }: Omit<GuardedAccess, 're
     userAgent: 'headwater',
     // It writes to the console otherwise.
     log: { debug: silent, info: silent, warn: silent, error: silent },
-    request: { fetch: (url: string, init: RequestInit) => guardedFetch(guard, url, init) },
+    request: { fetch: (url: string, init: RequestInit) => fetchUnder(api, guard, { url, init }) },
   });
   octokit.hook.wrap('request', async (request, options) => {
     const call = `${options.method} ${options.url.replace(api, '').replace(/\?.*/, '')}`;
@@ -51,12 +51,38 @@ export function githubApi({ api, token, guard, pauses }: Omit<GuardedAccess, 're
     begin(quotaWaitOf(response));
     // Octokit takes it for a success.
     if (response.status >= 300 && response.status !== NOT_MODIFIED) {
-      const reason = 'is a redirect, which is not followed: name the repository, or the API, as it is called now';
+      const reason = 'is a redirect that is not followed: name the repository, or the API, as it is called now';
       throw new RemoteApiError(call, { trouble: 'invalid', status: response.status, reason });
     }
     return response;
   });
   return octokit;
+}
+
+/** GitHub's REST documentation, "HTTP redirects": the request is repeated as it is, whatever its method. */
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
+const MOST_REDIRECTS = 3;
+
+/** So calls go that name a repository as it was called before. Resolves to the redirect where it is not followed. */
+async function fetchUnder(
+  api: string,
+  guard: AddressGuard,
+  { url, init }: { readonly url: string; readonly init: RequestInit },
+): Promise<Response> {
+  let place = url;
+  for (let followed = 0; ; followed += 1) {
+    const reply = await guardedFetch(guard, place, init);
+    const location = reply.headers.get('location');
+    const target = location === null ? undefined : URL.parse(location, place)?.href;
+    const isFollowed = REDIRECTS.has(reply.status) && followed < MOST_REDIRECTS;
+    if (!isFollowed || target === undefined || !isUnder(api, target)) return reply;
+    place = target;
+  }
+}
+
+/** Whether a URL, as URL writes it, is of the API: only there may its access token go. */
+export function isUnder(api: string, href: string): boolean {
+  return href.startsWith(new URL(`${api}/`).href);
 }
 
 const PAUSED = {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { RemoteApiError, type RemoteTrouble } from '../../core/remote-api-error.ts';
 import type { HookAccess, ObservedHook } from '../contract.ts';
-import { type GuardedAccess, githubApi } from './api.ts';
+import { type GuardedAccess, githubApi, isUnder } from './api.ts';
 import { hooksIn } from './hook.ts';
 import { hooksPath } from './spec.ts';
 
@@ -149,7 +149,7 @@ function nextPageOf(link: string | undefined, { api, repository }: HookAccess): 
   const next = /<([^<>]+)>;\s*rel="next"/.exec(link ?? '')?.[1];
   if (next === undefined) return undefined;
   const url = URL.parse(next)?.href;
-  if (url?.startsWith(new URL(`${api}/`).href)) return url;
+  if (url !== undefined && isUnder(api, url)) return url;
   const reason = 'the next page of the list is not under githubAPIURL, so it is not asked for: check githubAPIURL';
   throw new RemoteApiError(`GET ${hooksPath(repository)}`, { trouble: 'invalid', reason });
 }

@@ -187,9 +187,4 @@ describe('trouble', () => {
     await github.stop();
     await expect(webhook.observe(access, isOurs)).rejects.toMatchObject({ trouble: 'unreachable', status: undefined });
   });
-
-  it('a redirect is not followed: the token stays where it belongs', async () => {
-    github.refuse(307, /./, { location: 'http://127.0.0.1:1/' });
-    await expect(webhook.observe(access, isOurs)).rejects.toMatchObject({ name: 'RemoteApiError', status: 307 });
-  });
 });
