@@ -26,11 +26,17 @@ function clusterOf(
   refused: string[] = [],
 ) {
   const watched: string[] = [];
+  const listAt = (path: string) => {
+    if (refused.includes(path)) throw new ApiStatusError(`GET ${path}`, 403, 'no');
+    return { metadata: { resourceVersion: '1' }, items: items[path] ?? [] };
+  };
   const api = {
     call: async (_method: string, path: string) => {
-      if (refused.includes(path)) throw new ApiStatusError(`GET ${path}`, 403, 'no');
       if (/\/v1(alpha1)?$/.test(path)) return { resources: RESOURCES };
-      return { metadata: { resourceVersion: '1' }, items: items[path] ?? [] };
+      return listAt(path);
+    },
+    async *chunks(path: string) {
+      yield new TextEncoder().encode(JSON.stringify(listAt(path)));
     },
     async *lines(path: string, { signal }: { signal: AbortSignal }) {
       watched.push(path);
