@@ -1,3 +1,4 @@
+import { isMarkedAsUntransferable } from 'node:worker_threads';
 import type { KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, request } from 'undici';
 import { ApiStatusError } from '../../core/list-watch.ts';
@@ -69,13 +70,19 @@ export class ApiClient {
   }
 
   /**
-   * The bytes of an answer as they come; no time limit but `signal`.
+   * The bytes of an answer as they come, each chunk to be read before the next is asked for; no time limit but `signal`.
    * @throws ApiStatusError
    */
   async *chunks(path: string, options: ApiRequest & { signal: AbortSignal }): AsyncIterable<Uint8Array> {
     const { statusCode, body } = await this.#send('GET', path, options);
     if (statusCode >= 300) throw new ApiStatusError(`GET ${path}`, statusCode, reasonIn(await body.text()));
-    yield* body;
+    let read: ArrayBufferLike | undefined;
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      // Several chunks may be views of what was read from the socket at once.
+      if (read !== chunk.buffer) freeMemory(read);
+      read = chunk.buffer;
+      yield chunk;
+    }
   }
 
   /**
@@ -122,6 +129,14 @@ export class ApiClient {
  */
 function agentOf(connect: Agent.Options['connect']): Agent {
   return new Agent({ allowH2: false, connections: 128, ...(connect && { connect }) });
+}
+
+/**
+ * Gives memory that nobody will read back at once: the collector, to which it is one small object, comes only after tens
+ * of megabytes more. Node's pool, which is shared, stays.
+ */
+function freeMemory(buffer: ArrayBufferLike | undefined): void {
+  if (buffer instanceof ArrayBuffer && !isMarkedAsUntransferable(buffer)) buffer.transfer(0);
 }
 
 /** `message` of a Status, on one line. */

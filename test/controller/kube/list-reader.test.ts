@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { readList } from '../../../controller/kube/list-reader.ts';
+import { LONGEST_TEXT, readList } from '../../../controller/kube/list-reader.ts';
 
 /** Also of quotes, brackets and backslashes, as in an annotation that holds JSON. */
 const text = fc.oneof(
@@ -70,4 +70,23 @@ it('tells of an item before the next one comes', async () => {
   }
   await readList(slowly(), (each) => steps.push(`item ${JSON.stringify(each)}`));
   expect(steps.slice(1)).toEqual(['item {"a":1}', ',{"a":', '2}', 'item {"a":2}', ']}']);
+});
+
+it('has a digest for a long text of an item, the same wherever it is cut', async () => {
+  const long = '"\\ü'.repeat(LONGEST_TEXT);
+  const readWith = (annotation: string, cuts: readonly number[]) => {
+    const page = {
+      metadata: { resourceVersion: '7', continue: 'c'.repeat(2 * LONGEST_TEXT) },
+      items: [[annotation, 'b']],
+    };
+    return read(new TextEncoder().encode(JSON.stringify(page)), cuts);
+  };
+  const longest = 'a'.repeat(LONGEST_TEXT);
+  expect((await readWith(longest, [100])).items).toEqual([[longest, 'b']]);
+  const whole = await readWith(long, [1e6]);
+  expect(whole.items).toEqual([[expect.stringMatching(/^[0-9a-f]{64}$/), 'b']]);
+  expect(whole.metadata.continue).toHaveLength(2 * LONGEST_TEXT);
+  for (const cuts of [[1], [3, 7], [4095], [4096], [4097]]) expect(await readWith(long, cuts)).toEqual(whole);
+  expect(await readWith(`${long}.`, [1e6])).not.toEqual(whole);
+  expect(await readWith(`.${long}`, [1000])).not.toEqual(whole);
 });
