@@ -53,13 +53,15 @@ export class FollowedPods {
         this.#ending.set(uid, running.obeyDeletion());
       }
       if (!running && deletionTimestamp === undefined) await this.#run(pod);
+      // Deleted while it was started.
+      if (!running && deletionTimestamp !== undefined && !this.#ending.has(uid)) await this.#kubelet.release(pod);
     }
   }
 
   async #run(pod: Parameters<Kubelet['run']>[0]): Promise<void> {
-    const running = await this.#kubelet.run(pod).catch((error: unknown) => {
-      // It was deleted a moment ago.
-      if (error instanceof ApiStatusError && (error.code === 404 || error.code === 409)) return undefined;
+    const running = await this.#kubelet.run(pod).catch(async (error: unknown) => {
+      // It was deleted a moment ago, or its namespace was.
+      if (error instanceof ApiStatusError && (await this.#kubelet.isLeaving(pod))) return undefined;
       throw error;
     });
     if (!running) return;

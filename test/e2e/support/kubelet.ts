@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient } from '../../../controller/kube/api-client.ts';
+import { ApiStatusError } from '../../../core/list-watch.ts';
 import type { TestCluster } from './cluster.ts';
 import type { PodNetwork } from './pod-network.ts';
 import { startContainer, tokenFileIn } from './pod-process.ts';
@@ -79,6 +80,22 @@ export class Kubelet {
     return probed;
   }
 
+  /** Whether the pod, or its namespace, is gone or going. */
+  async isLeaving({ metadata: { namespace, name } }: Pod): Promise<boolean> {
+    const place = `/api/v1/namespaces/${namespace}`;
+    const paths = [place, `${place}/pods/${name}`];
+    const found = await Promise.all(
+      paths.map((path) => unlessGone(this.#api.call<Pick<Pod, 'metadata'>>('GET', path))),
+    );
+    return found.some((object) => object === undefined || object.metadata.deletionTimestamp !== undefined);
+  }
+
+  /** Lets go of a pod that is being deleted and does not run. */
+  async release({ metadata: { namespace, name } }: Pod): Promise<void> {
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0 };
+    await unlessGone(this.#api.call('DELETE', `/api/v1/namespaces/${namespace}/pods/${name}`, { body }));
+  }
+
   /** Ends all it started, the newest first. */
   async stop(): Promise<void> {
     for (const stop of this.#stops.splice(0).toReversed()) await stop();
@@ -124,6 +141,14 @@ export class Kubelet {
     await this.#api.call('POST', '/api/v1/nodes', { body: node });
     this.#stops.push(() => this.#api.call('DELETE', `/api/v1/nodes/${this.#node}`));
   }
+}
+
+/** undefined: the object is gone. */
+function unlessGone<Answer>(call: Promise<Answer>): Promise<Answer | undefined> {
+  return call.catch((error: unknown) => {
+    if (error instanceof ApiStatusError && error.code === 404) return undefined;
+    throw error;
+  });
 }
 
 /** From a Unix socket, which network namespaces do not part, to the API server, which is on loopback. */
