@@ -1,6 +1,6 @@
 import type { Condition } from '../controller/objects.ts';
+import type { Problem } from '../core/problem.ts';
 import type { ReceivedEvent } from '../dump/event.ts';
-import type { Problem } from './manifests.ts';
 
 /** One row of the table of sources, as `kubectl get` would print it. */
 export interface SourceRow {

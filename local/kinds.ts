@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { type TSchema, Type } from 'typebox';
 import { parse } from 'yaml';
 import type { ObjectKind } from '../controller/objects.ts';
+import { type Fault, type SchemaNode, validatorOf } from '../core/schema.ts';
 import { namesOf } from '../sources/crd.ts';
 import { deliverySpec, destination, mapOf } from '../sources/fields.ts';
 import { sources } from '../sources/registry.ts';
-import { type Fault, type SchemaNode, validatorOf } from './schema.ts';
 
 export const BROKER: ObjectKind = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker' };
 export const TRIGGER: ObjectKind = { apiVersion: 'eventing.knative.dev/v1', kind: 'Trigger' };

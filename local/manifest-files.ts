@@ -3,7 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keyOf, nameOf } from '../controller/objects.ts';
 import { ConfigurationError, codeOf, messageOf } from '../core/errors.ts';
-import type { LocalManifest, ManifestText, Problem } from './manifests.ts';
+import type { Problem } from '../core/problem.ts';
+import type { LocalManifest, ManifestText } from './manifests.ts';
 import { placeOf } from './place-of.ts';
 
 export interface ManifestFilesOptions {

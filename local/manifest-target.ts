@@ -3,10 +3,11 @@ import { keyOf, type SourceObject } from '../controller/objects.ts';
 import { readSecrets } from '../controller/secrets.ts';
 import { isBlocked } from '../controller/step.ts';
 import { ConfigurationError } from '../core/errors.ts';
+import type { Problem } from '../core/problem.ts';
 import { definitionOf } from '../sources/registry.ts';
 import { localKinds, SECRET } from './kinds.ts';
 import { ManifestFiles } from './manifest-files.ts';
-import { type LocalManifest, type Problem, readManifests } from './manifests.ts';
+import { type LocalManifest, readManifests } from './manifests.ts';
 import { StateFolder } from './state-folder.ts';
 
 /** Where the deliveries of a source go, and what they are signed with. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { type SchemaNode, validatorOf } from '../../local/schema.ts';
+import { type SchemaNode, validatorOf } from '../../core/schema.ts';
 import { RealWorld } from './support/real-world.ts';
 
 /** What the API server takes and refuses, and that a laptop takes and refuses the same. */

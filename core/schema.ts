@@ -1,7 +1,7 @@
 import { parse as parseRule } from '@marcbachmann/cel-js';
 import { Ajv, type ErrorObject } from 'ajv';
 import formats from 'ajv-formats';
-import { closestTo } from '../core/closest.ts';
+import { closestTo } from './closest.ts';
 
 /** A node of a structural schema, as custom resource definitions hold it. */
 export interface SchemaNode {
