@@ -27,7 +27,7 @@ export async function receiveDelivery(delivery: Delivery, deps: ReceiverDeps): P
   if (!verified) return { route, outcome: { kind: 'forged' } };
   const time = now.toISOString();
   route.state.lastAuthentic = { time, secretToken: verified.secretIndex, generation: route.route.generation };
-  const event = route.definition.toEvent(verified);
+  const event = route.definition.toEvent(verified, route.route.provider);
   if ('malformed' in event) return { route, outcome: { kind: 'malformed', detail: event.malformed } };
   if (!isWanted(route, event.eventType)) return { route, event, outcome: { kind: 'filtered' } };
   const { attributes, data } = event;

@@ -204,8 +204,14 @@ export interface SourceDefinition {
   carriesSignature(headers: IncomingHttpHeaders): boolean;
   /** The digest of the body that the signature proves; undefined when it was not signed with `secret`. */
   authenticate(delivery: Delivery, secret: KeyObject): BodyDigest | undefined;
-  /** `malformed`: a sentence on why it is no delivery of this provider, though rightly signed; nothing of it is quoted. */
-  toEvent(delivery: VerifiedDelivery): ProviderEvent | { readonly malformed: string };
+  /**
+   * `provider`: the opaque part of the route, as `planOf` of this provider, or of another version of it, made it;
+   * `malformed`: a sentence on why it is no delivery of this provider, though rightly signed; nothing of it is quoted.
+   */
+  toEvent(
+    delivery: VerifiedDelivery,
+    provider: Readonly<Record<string, unknown>>,
+  ): ProviderEvent | { readonly malformed: string };
   /** undefined: nobody served this kind before. */
   readonly upstream?: UpstreamController;
   loadSpec(): Promise<SpecDefinition>;
