@@ -125,8 +125,23 @@ export interface SourcePlan {
   readonly warnings: readonly string[];
 }
 
+/**
+ * The attribute by which all events about one thing of the provider, such as a pull request, are known to belong together.
+ * A source sends it where its spec says `correlation: true`: it is no attribute of Knative's own sources.
+ */
+export interface Correlation {
+  /** Name of the extension: the provider's own, since events of several providers meet in one Broker. */
+  readonly extension: string;
+  /** What its value is, for people. */
+  readonly meaning: string;
+  /** The provider's names of the events that carry it, always or when they name such a thing. */
+  readonly eventTypes: readonly string[];
+}
+
 /** What the custom resource of a provider is made of. */
 export interface SpecDefinition {
+  /** undefined: it offers none, and its spec has no field `correlation`. */
+  readonly correlation?: Correlation;
   /** `spec`: valid by `schema`. */
   planOf(spec: object): SourcePlan;
   /** The schema of `spec`; structural. */

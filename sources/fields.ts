@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
+import type { Correlation } from './contract.ts';
 
 /**
  * The parts of a spec that all kinds share. They become structural schemas (Kubernetes, "Specifying a structural
@@ -233,6 +234,14 @@ export const commonFields = {
   ),
   adapter: Type.Optional(adapterOptions),
 };
+
+/** For the specs of providers that offer one. */
+export const correlationField = ({ extension, meaning }: Correlation) =>
+  Type.Optional(
+    Type.Boolean({
+      description: `true: events also carry ${meaning}, as extension ${extension}, so that those about one can be told from those about another. false where absent: Knative's own source does not send it.`,
+    }),
+  );
 
 const commonSpec = Type.Object(commonFields);
 

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type EventAttributes, textOfHeader } from '../../core/cloud-event.ts';
 import type { JsonObject, ProviderEvent, VerifiedDelivery } from '../contract.ts';
 import { type Attributes, attributesOf } from './attributes.ts';
+import { correlation, numberIn } from './correlation.ts';
 import { formParameter } from './form.ts';
 import { isInexact, isObject, parseWithExactNumbers } from './payload.ts';
 
@@ -10,7 +11,10 @@ const EVENT_NAME = /^[a-z0-9_]+$/;
 /** To parse one of this size with exact numbers takes 0.1 s, when it holds nothing but numbers; nothing else runs then. */
 const MOST_EXACT_BYTES = 256 * 1024;
 
-export function toEvent(delivery: VerifiedDelivery): ProviderEvent | { readonly malformed: string } {
+export function toEvent(
+  delivery: VerifiedDelivery,
+  provider: Readonly<Record<string, unknown>>,
+): ProviderEvent | { readonly malformed: string } {
   const eventType = header(delivery.headers, 'x-github-event');
   const id = header(delivery.headers, 'x-github-delivery');
   const isForm = delivery.headers['content-type']?.toLowerCase().startsWith('application/x-www-form-urlencoded');
@@ -24,7 +28,8 @@ export function toEvent(delivery: VerifiedDelivery): ProviderEvent | { readonly 
     return {
       malformed: isForm ? 'the form holds no one payload that is a JSON object' : 'the body is not a JSON object',
     };
-  const { subject, extensions } = exactAttributesOf(eventType, payload, data);
+  const read = provider['correlation'] === true ? correlatedAttributesOf : attributesOf;
+  const { subject, extensions } = exactAttributesOf((from) => read(eventType, from), payload, data);
   const attributes: EventAttributes = {
     id,
     type: TYPE_PREFIX + eventType,
@@ -38,12 +43,18 @@ export function toEvent(delivery: VerifiedDelivery): ProviderEvent | { readonly 
  * Only where a double cannot hold an attribute's number is the document parsed again, slowly. Where that would take too
  * long, or is not possible, the attribute is what the double says.
  */
-function exactAttributesOf(eventType: string, payload: JsonObject, data: Buffer): Attributes {
-  const found = attributesOf(eventType, payload);
+function exactAttributesOf(read: (payload: JsonObject) => Attributes, payload: JsonObject, data: Buffer): Attributes {
+  const found = read(payload);
   const isExact = !isInexact(found.subject) && !found.extensions.some(([, value]) => isInexact(value));
   if (isExact || data.length > MOST_EXACT_BYTES) return found;
   const exact = parseWithExactNumbers(data.toString('utf8'));
-  return exact ? attributesOf(eventType, exact) : found;
+  return exact ? read(exact) : found;
+}
+
+function correlatedAttributesOf(eventType: string, payload: JsonObject): Attributes {
+  const { subject, extensions } = attributesOf(eventType, payload);
+  const number = numberIn(payload);
+  return { subject, extensions: number === undefined ? extensions : [...extensions, [correlation.extension, number]] };
 }
 
 function header(headers: IncomingHttpHeaders, name: string): string | undefined {

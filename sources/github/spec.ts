@@ -2,8 +2,9 @@ import { emitterEventNames } from '@octokit/webhooks';
 import { type Static, Type } from 'typebox';
 import { closestTo } from '../../core/closest.ts';
 import type { SourcePlan, SpecDefinition } from '../contract.ts';
-import { commonFields, secretKeySelector } from '../fields.ts';
+import { commonFields, correlationField, secretKeySelector } from '../fields.ts';
 import { upstreamEventTypes } from './attributes.ts';
+import { correlation } from './correlation.ts';
 import { TYPE_PREFIX } from './event.ts';
 
 /** `spec` of a GitHubSource: every field of upstream's with the same meaning, and ours. */
@@ -45,6 +46,7 @@ const schema = Type.Object(
         description: 'true: the webhook gets an https URL; false: http. As the public address has it where absent.',
       }),
     ),
+    correlation: correlationField(correlation),
     ...commonFields,
   },
   { description: 'What is wanted: which events of which repository go where.' },
@@ -114,13 +116,14 @@ function planOf(spec: GitHubSourceSpec): SourcePlan {
     accessToken: accessToken?.secretKeyRef,
     hook: { api: apiUrlOf(spec), repository: ownerAndRepository },
     secure,
-    provider: {},
+    provider: spec.correlation ? { correlation: true } : {},
     problems: problemsOf(spec),
     warnings: warningsOf(spec),
   };
 }
 
 export const specDefinition: SpecDefinition = {
+  correlation,
   schema,
   description: 'A GitHubSource registers a webhook at GitHub and sends its deliveries to a sink as CloudEvents.',
   eventTypes: eventNames.map((name) => TYPE_PREFIX + name),

@@ -121,4 +121,34 @@ describe('what else is in the manifests', () => {
       attributes: { type: 'dev.knative.source.github.push' },
     });
   });
+
+  it('a Trigger picks what is about one pull request, where the source asks for its number', async () => {
+    const dumper = { ...SERVICE, metadata: { name: 'event-dumper' } };
+    const subscriber = { ref: { ...SERVICE, name: 'event-dumper' } };
+    const ofSeven = trigger({ filter: { attributes: { githubnumber: '7' } }, subscriber });
+    const source = local.source({
+      correlation: true,
+      eventTypes: ['*'],
+      sink: { ref: { ...BROKER, name: 'default' } },
+    });
+    await local.write('all.yaml', broker, ofSeven, dumper, local.secret(), source);
+    await local.start({ publicUrl: undefined });
+    await local.becomes('Ready=True');
+    await local.becomes('Ready=True', 'Trigger default/t');
+    const url = local.hooks()[0]?.split(' ')[1] ?? '';
+    const events = [
+      { eventType: 'pull_request', payload: { pull_request: { number: 7 } } },
+      { eventType: 'pull_request_review', payload: { review: { id: 1 }, pull_request: { number: 8 } } },
+      { eventType: 'push', payload: { compare: '7' } },
+      { eventType: 'issue_comment', payload: { comment: { html_url: 'https://x/7#c1' }, issue: { number: 7 } } },
+    ];
+    for (const event of events) expect((await deliver(url, undefined, event)).status).toBe(202);
+    await local.holds(() => expect(local.lines.filter(({ type }) => type === 'unwanted')).toHaveLength(2));
+    await local.holds(() => expect(local.lines.filter(({ type }) => type === 'event')).toHaveLength(2));
+    const seen = local.lines.flatMap((line) => (line.type === 'event' ? [line.event.attributes] : []));
+    expect(seen.map(({ type, subject }) => [type, subject].join(' ')).toSorted()).toEqual([
+      'dev.knative.source.github.issue_comment 7#c1',
+      'dev.knative.source.github.pull_request 7',
+    ]);
+  });
 });

@@ -5,6 +5,7 @@ import { vi } from 'vitest';
 import { type Completion, type Dev, type DevOptions, startDev } from '../../local/dev.ts';
 import type { DevLine } from '../../local/dev-line.ts';
 import { type Answer, postDelivery } from '../../local/post-delivery.ts';
+import type { JsonObject } from '../../sources/contract.ts';
 import { SimulatedGitHub } from '../../sources/github/simulated-api.ts';
 import { definitionOf } from '../../sources/registry.ts';
 
@@ -13,10 +14,14 @@ export const SOURCE = 'GitHubSource default/hello';
 export const TOKENS = { accessToken: 'ghp_the-token', secretToken: 'the very secret' };
 
 /** A delivery of the provider, signed. */
-export async function deliver(url: string, secret = TOKENS.secretToken): Promise<Answer> {
+export async function deliver(
+  url: string,
+  secret = TOKENS.secretToken,
+  event: { eventType: string; payload: JsonObject } = { eventType: 'push', payload: { ref: 'x' } },
+): Promise<Answer> {
   const simulator = await definitionOf('GitHubSource')?.loadSimulator();
   if (!simulator) throw new Error('no simulator');
-  return postDelivery(url, simulator.deliver({ eventType: 'push', payload: { ref: 'x' } }, secret));
+  return postDelivery(url, simulator.deliver(event, secret));
 }
 
 /** `headwater dev` in this process, on free ports, over a folder of manifests, with a simulated GitHub outside of it. */

@@ -83,7 +83,26 @@ export const attributeTable: Readonly<Record<string, Row>> = {
   workflow_run: ['workflow_run.id', general],
 };
 
-function valueAt(payload: unknown, path: string): string | undefined {
+/**
+ * Where an event has the number of the issue or pull request it is about, and how many of the recorded ones have one there
+ * that is of their repository: a recorded workflow_run lists one of another. Written by hand, as the table above.
+ */
+export const numberTable: Readonly<Record<string, readonly [path: string, recorded: number]>> = {
+  check_run: ['check_run.pull_requests.0.number', 7],
+  check_suite: ['check_suite.pull_requests.0.number', 5],
+  deployment: ['workflow_run.pull_requests.0.number', 0],
+  deployment_review: ['workflow_run.pull_requests.0.number', 1],
+  deployment_status: ['workflow_run.pull_requests.0.number', 0],
+  issue_comment: ['issue.number', 9],
+  issues: ['issue.number', 29],
+  pull_request: ['pull_request.number', 29],
+  pull_request_review: ['pull_request.number', 4],
+  pull_request_review_comment: ['pull_request.number', 5],
+  pull_request_review_thread: ['pull_request.number', 3],
+  workflow_run: ['workflow_run.pull_requests.0.number', 0],
+};
+
+export function valueAt(payload: unknown, path: string): string | undefined {
   let value = payload;
   for (const name of path.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[name];
   return (value as string | number | boolean | null | undefined)?.toString();

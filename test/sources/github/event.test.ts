@@ -8,7 +8,7 @@ import { attributeTable } from './attribute-table.ts';
 /** Verification is not what is tested here: the delivery is taken as verified. */
 function eventOf(eventType: string, body: Buffer, id = '1') {
   const headers = { 'x-github-event': eventType, 'x-github-delivery': id, 'content-type': 'application/json' };
-  const event = toEvent({ path: '/', headers, body } as unknown as VerifiedDelivery);
+  const event = toEvent({ path: '/', headers, body } as unknown as VerifiedDelivery, {});
   return 'malformed' in event ? undefined : event;
 }
 
