@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { memoryLimit } from '../core/memory-limit.ts';
 import type { BufferedBytes } from './body.ts';
 import type { Receipt } from './receive.ts';
 import { countersAtZero } from './route-state.ts';
@@ -68,6 +69,7 @@ export class Metrics {
         },
       });
     gauge('headwater_routes', 'Sources being served.', () => routes.size);
+    gauge('headwater_memory_limit_bytes', 'What this process may use.', () => memoryLimit());
     gauge('headwater_buffered_bytes', 'Bytes of all bodies held now.', () => room.held);
   }
 

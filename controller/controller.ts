@@ -12,8 +12,15 @@ import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
 export interface ControllerOptions extends Omit<ReconcileDeps, 'objects' | 'webhooksOf'> {
   readonly sources: readonly SourceDefinition[];
   readonly queue: Omit<WorkQueueOptions, 'work' | 'onError'>;
+  readonly onReconciled?: ReconcileObserver;
   readonly log: Log;
 }
+
+/** How a look at a source ended, in the words of controller-runtime. */
+export const reconcileResults = ['success', 'requeue', 'requeue_after', 'error'] as const;
+export type ReconcileResult = (typeof reconcileResults)[number];
+/** Told of each look at a source. */
+export type ReconcileObserver = (kind: string, result: ReconcileResult, seconds: number) => void;
 
 interface KnownSource {
   readonly reference: ObjectReference;
@@ -85,7 +92,7 @@ export class Controller {
     // Beforehand: a change while it is worked on must not be missed.
     this.#waitingForAdapters.add(key);
     const deps = { ...this.#options, objects, webhooksOf: this.#webhooksOf };
-    const retry = await reconcileSource(known.reference, deps);
+    const retry = await this.#observed(known.reference.kind, () => reconcileSource(known.reference, deps));
     if (retry?.when !== 'backoff' || retry.wokenBy !== 'adapters') this.#waitingForAdapters.delete(key);
     // A look that did not get so far says nothing of what the source is made from.
     if (retry === undefined || asked.size > 0) this.#dependencies.retain(key, retry === undefined ? new Set() : asked);
@@ -93,6 +100,24 @@ export class Controller {
     if (retry === undefined && this.#known.get(key) === known) this.#known.delete(key);
     return retry;
   }
+
+  async #observed(kind: string, reconcile: () => Promise<Retry | undefined>): Promise<Retry | undefined> {
+    const beganAt = performance.now();
+    let result: ReconcileResult = 'error';
+    try {
+      const retry = await reconcile();
+      result = resultOf(retry);
+      return retry;
+    } finally {
+      this.#options.onReconciled?.(kind, result, (performance.now() - beganAt) / 1000);
+    }
+  }
+}
+
+/** `success`: nothing is left to do, as when it is gone; what waits for a change is looked at after a while, too. */
+function resultOf(retry: Retry | undefined): ReconcileResult {
+  if (retry === undefined) return 'success';
+  return retry.when === 'backoff' ? 'requeue' : 'requeue_after';
 }
 
 export function startController(options: ControllerOptions): Controller {

@@ -67,12 +67,12 @@ interface Surroundings {
 /** Waits for the Lease in the background, and controls while it has it. */
 async function startLeading(config: ControllerConfig, { kubeConfig, log, onLost }: Surroundings) {
   const scope = new Scope();
-  const metrics = new ControllerMetrics();
+  const metrics = new ControllerMetrics(sources.map(({ kind }) => kind));
   const internal = buildInternalServer(metrics);
   scope.add({ stop: () => internal.close() });
   const port = await listen(internal, { host: undefined, port: config.internalPort, setting: 'INTERNAL_PORT' });
   log.info({ port }, 'listening');
-  const api = new ApiClient(kubeConfig);
+  const api = new ApiClient(kubeConfig, (...answer) => metrics.requested(...answer));
   scope.add({ stop: () => api.close() });
   // Also while another process leads: who takes over from it knows at once.
   const upstream = new UpstreamLeases(sources);
@@ -93,9 +93,15 @@ async function startLeading(config: ControllerConfig, { kubeConfig, log, onLost 
     timings: config.lease,
     log,
   });
-  scope.add({ stop: () => lease.release() });
+  const stopLeading = () => {
+    metrics.leads(false);
+    return lease.release();
+  };
+  scope.add({ stop: stopLeading });
   const lead = async () => {
-    if (await lease.acquire(onLost)) scope.add(startControlling(config, { api, upstream, metrics, log }));
+    if (!(await lease.acquire(onLost))) return;
+    metrics.leads(true);
+    scope.add(startControlling(config, { api, upstream, metrics, log }));
   };
   lead().catch((error: unknown) => {
     log.fatal({ error: messageOf(error) }, 'cannot control');
@@ -124,6 +130,7 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
     adapterStates: (uid) => replicas.statesOf(uid),
     now,
     log,
+    onWatchFailure: () => metrics.watchFailed(),
   });
   const controller = startController({
     cluster,
@@ -150,7 +157,14 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
     abandonHookMs: config.abandonHookMs,
     hookCheckMs: config.hookCheckMs,
     firstDeliveryPoll: { leastMs: 1000, longestMs: 30_000 },
-    queue: { workers: config.workers, firstDelayMs: 200, longestDelayMs: 300_000, unchangedMs: 300_000 },
+    queue: {
+      workers: config.workers,
+      firstDelayMs: 200,
+      longestDelayMs: 300_000,
+      unchangedMs: 300_000,
+      observer: metrics.queue,
+    },
+    onReconciled: (...look) => metrics.reconciled(...look),
     log,
   });
   replicas.start();

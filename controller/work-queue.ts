@@ -11,6 +11,17 @@ export interface WorkQueueOptions {
   readonly longestDelayMs: number;
   /** When a key is worked on again that only a change can help, in milliseconds. */
   readonly unchangedMs: number;
+  readonly observer?: QueueObserver | undefined;
+}
+
+/** Told of what becomes of keys, as it happens. */
+export interface QueueObserver {
+  /** It is to be worked on; told again when it waits already. */
+  added(key: string): void;
+  /** It comes again by itself, later. */
+  scheduled(key: string): void;
+  started(key: string): void;
+  finished(key: string): void;
 }
 
 /** Retries of all keys together, as client-go has it. */
@@ -39,6 +50,7 @@ export class WorkQueue {
     this.#later.delete(key);
     this.#due.delete(key);
     this.#changed.add(key);
+    this.#options.observer?.added(key);
     this.#next();
   }
 
@@ -56,6 +68,7 @@ export class WorkQueue {
         if (this.#underWay.size >= this.#options.workers) return;
         if (this.#underWay.has(key)) continue;
         waiting.delete(key);
+        this.#options.observer?.started(key);
         this.#underWay.set(key, this.#workOn(key));
       }
     }
@@ -72,6 +85,7 @@ export class WorkQueue {
       retry = { when: 'backoff' };
     }
     this.#underWay.delete(key);
+    this.#options.observer?.finished(key);
     this.#schedule(key, retry);
     this.#next();
   }
@@ -82,8 +96,10 @@ export class WorkQueue {
     const fall = () => {
       this.#later.delete(key);
       this.#due.add(key);
+      this.#options.observer?.added(key);
       this.#next();
     };
+    this.#options.observer?.scheduled(key);
     this.#later.set(key, setTimeout(fall, delay).unref());
   }
 

@@ -19,6 +19,9 @@ export interface ApiRequest {
   readonly signal?: AbortSignal;
 }
 
+/** Told of each request; `code`: the status, or `<error>` as client-go says it where there was no answer. Of a watch, of its beginning. */
+export type AnswerObserver = (method: string, code: string, seconds: number) => void;
+
 const TIMEOUT_MS = 30_000;
 const LONGEST_REASON = 500;
 
@@ -29,13 +32,15 @@ const LONGEST_REASON = 500;
 export class ApiClient {
   readonly #config: KubeConfig;
   readonly #server: string;
+  readonly #onAnswer: AnswerObserver;
   #dispatcher: { key: string; dispatcher: Dispatcher | undefined } | undefined;
 
   /** @throws Error when the config names no cluster */
-  constructor(config: KubeConfig) {
+  constructor(config: KubeConfig, onAnswer: AnswerObserver = () => undefined) {
     const cluster = config.getCurrentCluster();
     if (!cluster) throw new Error('the kubeconfig names no cluster');
     this.#config = config;
+    this.#onAnswer = onAnswer;
     this.#server = cluster.server.replace(/\/+$/, '');
     // Private in its types; without this, every call would make a connection of its own.
     const making = config as unknown as DispatcherMaker;
@@ -111,15 +116,23 @@ export class ApiClient {
       // All that it uses of a request of client-node's.
     } as unknown as RequestContext);
     const json = body === undefined ? undefined : JSON.stringify(body);
-    return request(url, {
-      method,
-      headers,
-      body: json ?? null,
-      ...(signal && { signal }),
-      ...(dispatcher && { dispatcher }),
-      headersTimeout: TIMEOUT_MS,
-      bodyTimeout: 0,
-    });
+    const sentAt = performance.now();
+    let code = '<error>';
+    try {
+      const response = await request(url, {
+        method,
+        headers,
+        body: json ?? null,
+        ...(signal && { signal }),
+        ...(dispatcher && { dispatcher }),
+        headersTimeout: TIMEOUT_MS,
+        bodyTimeout: 0,
+      });
+      code = String(response.statusCode);
+      return response;
+    } finally {
+      this.#onAnswer(method, code, (performance.now() - sentAt) / 1000);
+    }
   }
 }
 

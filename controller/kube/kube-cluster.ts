@@ -46,6 +46,8 @@ export interface KubeClusterOptions {
   readonly adapterStates: (uid: string) => Promise<readonly AdapterState[]>;
   readonly now: () => Date;
   readonly log: Log;
+  /** Called with each failure of a watch, after which it is tried again. */
+  readonly onWatchFailure?: (() => void) | undefined;
   readonly timings?: Partial<ListWatchTimings> | undefined;
 }
 

@@ -16,6 +16,8 @@ export interface WatchedKindOptions {
   readonly namespace?: string | undefined;
   readonly selection: Omit<Selection<KeptObject>, 'keep'>;
   readonly onChange: Watcher;
+  /** Called with each failure, after which it is tried again. */
+  readonly onFailure?: (() => void) | undefined;
   readonly log: Log;
   readonly timings?: Partial<ListWatchTimings> | undefined;
 }
@@ -92,9 +94,10 @@ export class WatchedKind {
   }
 
   #say(error: unknown): undefined {
-    const { kind, namespace, log } = this.#options;
-    if (!this.#stopped.signal.aborted)
-      log.warn({ kind: kind.kind, namespace, error: messageOf(error) }, 'watch failed; tried again');
+    const { kind, namespace, log, onFailure } = this.#options;
+    if (this.#stopped.signal.aborted) return undefined;
+    log.warn({ kind: kind.kind, namespace, error: messageOf(error) }, 'watch failed; tried again');
+    onFailure?.();
     return undefined;
   }
 

@@ -6,6 +6,7 @@ import { WatchedKind, type WatchedKindOptions } from './watched-kind.ts';
 export interface WatchedKindsOptions extends Pick<WatchedKindOptions, 'api' | 'resources' | 'log' | 'timings'> {
   /** Of the sources that are served; empty: all. */
   readonly namespaces: readonly string[];
+  readonly onWatchFailure?: WatchedKindOptions['onFailure'];
 }
 
 interface Watched {
@@ -48,13 +49,14 @@ export class WatchedKinds {
       known.kind.tellAll(onChange);
       return;
     }
-    const { api, resources, log, timings } = this.#options;
+    const { api, resources, log, timings, onWatchFailure: onFailure } = this.#options;
     const watchers = new Set([onChange]);
     const tell: Watcher = (changed, matter) => {
       for (const watcher of watchers) watcher(changed, matter);
     };
     const selection = selectionOf(kind);
-    const watched = new WatchedKind({ api, resources, kind, namespace, selection, onChange: tell, log, timings });
+    const told = { onChange: tell, onFailure, log };
+    const watched = new WatchedKind({ api, resources, kind, namespace, selection, ...told, timings });
     this.#watched.set(key, { kind: watched, watchers });
     watched.start();
   }

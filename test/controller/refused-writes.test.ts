@@ -142,7 +142,7 @@ describe('writes that an admission webhook refuses', () => {
 
 describe('the internal port', () => {
   it('answers probes, and counts refused writes by webhook', async () => {
-    const metrics = new ControllerMetrics();
+    const metrics = new ControllerMetrics([]);
     const app = buildInternalServer(metrics);
     metrics.writeRefused(LEFT_OVER);
     metrics.writeRefused(LEFT_OVER);

@@ -26,6 +26,7 @@ function clusterOf(
   refused: string[] = [],
 ) {
   const watched: string[] = [];
+  const onWatchFailure = vi.fn<() => void>();
   const listAt = (path: string) => {
     if (refused.includes(path)) throw new ApiStatusError(`GET ${path}`, 403, 'no');
     return { metadata: { resourceVersion: '1' }, items: items[path] ?? [] };
@@ -53,8 +54,9 @@ function clusterOf(
     adapterStates: async () => [],
     now: () => new Date(),
     log: createLog('silent').log,
+    onWatchFailure,
   });
-  return { cluster, watched };
+  return { cluster, watched, onWatchFailure };
 }
 
 const named = (namespace: string, name: string) => ({ metadata: { namespace, name, uid: name, resourceVersion: '1' } });
@@ -91,17 +93,18 @@ describe('where some are', () => {
     await vi.waitFor(() => expect(watched.toSorted()).toEqual(paths.toSorted()));
   });
 
-  it('one that may not be read holds up no other', async () => {
+  it('one that may not be read holds up no other, and counts as failed', async () => {
     const paths = ['a', 'b'].map((namespace) => `/api/v1/namespaces/${namespace}/secrets`);
-    const { cluster: some, watched } = clusterOf(
-      ['a', 'b'],
-      { [paths[1] ?? '']: [named('b', 'y')] },
-      paths.slice(0, 1),
-    );
+    const {
+      cluster: some,
+      watched,
+      onWatchFailure,
+    } = clusterOf(['a', 'b'], { [paths[1] ?? '']: [named('b', 'y')] }, paths.slice(0, 1));
     const told: string[] = [];
     some.watch(SECRET, ({ namespace, name }) => void told.push(`${namespace}/${name}`));
     await vi.waitFor(() => expect(watched).toEqual(paths.slice(1)));
     expect(told).toEqual(['b/y']);
+    expect(onWatchFailure).toHaveBeenCalledTimes(1);
   });
 
   it('routes of sources in others are not asked about', async () => {
