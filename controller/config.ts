@@ -30,6 +30,8 @@ export interface ControllerConfig {
   /** Whether a source may name a sink of another namespace. */
   readonly allowCrossNamespaceSinks: boolean;
   readonly hookCheckMs: number;
+  /** How many webhooks are moved in a minute, when the public address changed. */
+  readonly hookMovesPerMinute: number;
   readonly secretOverlapMs: number;
   readonly abandonHookMs: number;
   /** How often routes of sources that are gone are looked for. */
@@ -66,6 +68,7 @@ export function readControllerConfig(env: Env, identity: string): ControllerConf
     allowLoopback: read.boolean('ALLOW_LOOPBACK', false),
     allowCrossNamespaceSinks: read.boolean('ALLOW_CROSS_NAMESPACE_SINKS', true),
     hookCheckMs: read.milliseconds('HOOK_CHECK_MS', 600_000),
+    hookMovesPerMinute: read.integer('HOOK_MOVES_PER_MINUTE', 60, { min: 1, max: 6000 }),
     secretOverlapMs: read.milliseconds('SECRET_OVERLAP_MS', HOUR_MS),
     abandonHookMs: read.milliseconds('ABANDON_HOOK_MS', HOUR_MS),
     sweepMs: read.milliseconds('ROUTE_SWEEP_MS', 600_000, 1),

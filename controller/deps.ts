@@ -4,6 +4,7 @@ import type { AdapterMoves } from './adapter-moves.ts';
 import type { ChildStore } from './children.ts';
 import type { Cluster, Objects } from './cluster.ts';
 import type { FirstLooks } from './first-looks.ts';
+import type { HookMoves } from './hook-moves.ts';
 import type { FirstDeliveryPoll } from './manual-hook.ts';
 import type { OldServices } from './old-services.ts';
 import type { PublishDeps } from './publish-route.ts';
@@ -29,6 +30,7 @@ export interface ReconcileDeps extends SinkDeps, PublishDeps {
   /** What is made for one source in its namespace. */
   readonly children: ChildStore;
   readonly moves: AdapterMoves;
+  readonly hookMoves: HookMoves;
   /**
    * How often the webhook is compared with the provider's, in milliseconds; varied by a tenth. A list that was read for
    * another source will do for half of it.

@@ -4,6 +4,7 @@ import { claimOf, ownHost } from './claim.ts';
 import type { Announcement } from './cluster.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { Facts } from './facts.ts';
+import { waitForTurn } from './hook-moves.ts';
 import { oldRecords, recordFor } from './hook-records.ts';
 import { firstDeliveryPollMs, manualHookOf } from './manual-hook.ts';
 import type { HookRecord, SourceObject } from './objects.ts';
@@ -94,6 +95,8 @@ async function managedHookFacts(
   webhookDeps: EnsureDeps,
   deps: ReconcileDeps,
 ): Promise<HookFacts> {
+  const waiting = waitForTurn({ source, plan, url }, deps);
+  if (waiting) return { webhook: waiting };
   const [present] = route.secretTokens;
   const secret = { value: present?.value ?? '', version: present?.version ?? '' };
   const webhook = await ensureWebhook({ source, plan, accessToken, url, secret }, webhookDeps);

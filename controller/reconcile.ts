@@ -18,7 +18,7 @@ import { readSecrets } from './secrets.ts';
 import { resolveSinks } from './sink.ts';
 import { authorizeSinks, publishedSinks } from './sink-tokens.ts';
 import { computeStatus } from './status.ts';
-import { blocked, FORBIDDEN_RETRY, isBlocked, type Retry } from './step.ts';
+import { type Blocked, blocked, FORBIDDEN_RETRY, isBlocked, type Retry, type Step } from './step.ts';
 import { stepAside } from './step-aside.ts';
 
 /** Makes the cluster and the provider match one source object. Resolves to when to look again; undefined: never. */
@@ -128,7 +128,7 @@ async function deploy(
   const webhookURL = isBlocked(address) ? undefined : address.done;
   if (isBlocked(served)) return { webhookURL, deployed: served };
   // What may not even be read in the spec is not repeated in a sentence about it.
-  if (isBlocked(address) && plan.problems.length === 0) return { webhookURL, deployed: address };
+  if (isBlocked(address) && plan.problems.length === 0) return { webhookURL, deployed: withStay(address, source) };
   const hook = await hookFacts(input, { url: webhookURL ?? '', served: served.done, definition }, deps);
   const { route } = served.done;
   if (isBlocked(hook.webhook)) return { webhookURL, deployed: { done: route, note }, ...hook };
@@ -138,6 +138,12 @@ async function deploy(
   const leaving = await leaveOtherAdapter(source, mode, shelves, deps);
   const deployed = isBlocked(latest) ? latest : { ...latest, note };
   return { webhookURL, deployed, ...hook, again: hook.again ?? leaving };
+}
+
+/** A webhook that is there is left alone while nobody knows a better URL. */
+function withStay({ blocked: fault }: { readonly blocked: Blocked }, { status }: SourceObject): Step<never> {
+  if (!status?.hooks?.length) return { blocked: fault };
+  return { blocked: { ...fault, message: `${fault.message}. The webhook still points at ${status.webhookURL}` } };
 }
 
 function retryAfter(facts: Facts, { hookCheckMs, now }: ReconcileDeps): Retry {

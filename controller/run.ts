@@ -16,6 +16,7 @@ import { adapterReplicas } from './adapter-replicas.ts';
 import { type ControllerConfig, readControllerConfig } from './config.ts';
 import { startController } from './controller.ts';
 import { FirstLooks } from './first-looks.ts';
+import { HookMoves } from './hook-moves.ts';
 import { buildInternalServer } from './internal-server.ts';
 import { ApiClient } from './kube/api-client.ts';
 import { FollowedLeases } from './kube/followed-leases.ts';
@@ -152,6 +153,7 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
     },
     children: new KubeChildren(api, resources),
     moves: new AdapterMoves(config.moveOverlapMs),
+    hookMoves: new HookMoves(config.hookMovesPerMinute, now()),
     now,
     secretOverlapMs: config.secretOverlapMs,
     abandonHookMs: config.abandonHookMs,

@@ -1,4 +1,5 @@
 import type { Facts } from './facts.ts';
+import { recordFor } from './hook-records.ts';
 import type { Condition, SourceObject, SourceStatus } from './objects.ts';
 import { serviceAccountNameOf } from './resources/service-account.ts';
 import { isBlocked, type Step } from './step.ts';
@@ -71,11 +72,20 @@ function transitions({ conditions = [] }: SourceStatus, judged: readonly Judgeme
   });
 }
 
+/** A webhook that is there points where it did until it is written. */
+function webhookUrlOf(source: SourceObject, facts: Facts): string | undefined {
+  const { status = {} } = source;
+  const isWritten = facts.webhook !== undefined && !isBlocked(facts.webhook);
+  const present = recordFor(facts.plan, { status: { hooks: facts.hooks ?? status.hooks ?? [] } })?.id;
+  const isKept = !('webhookURL' in facts) || (Boolean(present) && !isWritten);
+  return isKept ? (status.webhookURL ?? facts.webhookURL) : facts.webhookURL;
+}
+
 /** What was found out this time, or else before. */
 function ofEarlierSteps(source: SourceObject, facts: Facts): SourceStatus {
   const { status: previous = {} } = source;
   const { sinks, hooks = previous.hooks ?? [] } = facts;
-  const { webhookURL } = 'webhookURL' in facts ? facts : previous;
+  const webhookURL = webhookUrlOf(source, facts);
   const manualHook = facts.hooks ? facts.manualHook : (facts.manualHook ?? previous.manualHook);
   // That of upstream's webhook has no record.
   const id = facts.hooks ? facts.hooks[0]?.id : previous.webhookIDKey;

@@ -193,11 +193,12 @@ function announcementOf(
   if (!existing) return { type: 'Normal', reason: 'WebhookCreated', message: `${which} made, with URL ${url}` };
   const { metadata, status } = source;
   // Nothing changed here, so it was changed there.
+  const isMoved = recorded !== undefined && existing.url !== url && status?.webhookURL !== url;
   const drifted =
     recorded &&
     !existing.isAsDesired(desiredOf(input)) &&
     status?.observedGeneration === metadata.generation &&
-    status.webhookURL === url;
+    !isMoved;
   if (drifted)
     return {
       type: 'Warning',
@@ -207,7 +208,7 @@ function announcementOf(
   return {
     type: 'Normal',
     reason: 'WebhookUpdated',
-    message: `${which} ${recorded ? 'updated' : 'found and taken over'}`,
+    message: `${which} ${isMoved ? `moved to ${url}` : recorded ? 'updated' : 'found and taken over'}`,
   };
 }
 

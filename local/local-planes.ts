@@ -6,6 +6,7 @@ import { AdapterMoves } from '../controller/adapter-moves.ts';
 import { NO_CHILDREN } from '../controller/children.ts';
 import { type Controller, startController } from '../controller/controller.ts';
 import { FirstLooks } from '../controller/first-looks.ts';
+import { HookMoves } from '../controller/hook-moves.ts';
 import { NO_SERVICES, OldServices } from '../controller/old-services.ts';
 import { RefusedWrites } from '../controller/refused-writes.ts';
 import type { SinkDeps } from '../controller/sink.ts';
@@ -18,6 +19,8 @@ import type { MemoryRoutes } from './memory-routes.ts';
 
 export const HOST = '127.0.0.1';
 const HOUR_MS = 3_600_000;
+/** As in a cluster. */
+const MOVES_PER_MINUTE = 60;
 
 /** Says what went wrong in a part, for people. */
 export type Warn = (from: string, message: string) => void;
@@ -66,6 +69,7 @@ export function startLocalController({
     },
     children: NO_CHILDREN,
     moves: new AdapterMoves(0),
+    hookMoves: new HookMoves(MOVES_PER_MINUTE, new Date()),
     now: () => new Date(),
     secretOverlapMs: HOUR_MS,
     abandonHookMs: HOUR_MS,

@@ -7,6 +7,7 @@ import { AdapterMoves } from '../../controller/adapter-moves.ts';
 import type { AdapterState, Announcement } from '../../controller/cluster.ts';
 import { type Controller, type ControllerOptions, startController } from '../../controller/controller.ts';
 import { FirstLooks } from '../../controller/first-looks.ts';
+import { HookMoves } from '../../controller/hook-moves.ts';
 import type { HookRecord, ObjectReference, SourceObject, SourceStatus } from '../../controller/objects.ts';
 import { NO_SERVICES, OldServices } from '../../controller/old-services.ts';
 import { RefusedWrites } from '../../controller/refused-writes.ts';
@@ -103,6 +104,7 @@ export class World {
       urlOfService: clusterUrlOf,
       children: this.children,
       moves: new AdapterMoves(0),
+      hookMoves: new HookMoves(60, this.now),
       adapter: {
         dedicated: 'refused',
         defaultMode: 'shared',
