@@ -138,8 +138,25 @@ export interface Correlation {
   readonly eventTypes: readonly string[];
 }
 
+/** An attribute that an adapter sets on the events of one type, beside those that every event has. */
+export interface EventAttribute {
+  readonly name: string;
+  /** The member of the payload whose value it is, such as `['pull_request', 'number']`; undefined: it is made otherwise. */
+  readonly member: readonly string[] | undefined;
+  /** Whether every event of the type carries it. */
+  readonly always: boolean;
+}
+
 /** What the custom resource of a provider is made of. */
 export interface SpecDefinition {
+  /** The provider's names of the events it can send. */
+  readonly eventNames: readonly string[];
+  /** The CloudEvents `type` of the provider's event. */
+  ceTypeOf(eventName: string): string;
+  /** The attributes its events carry beside id, source, type and specversion, `subject` among them. */
+  attributesOf(eventName: string): readonly EventAttribute[];
+  /** The part of a spec that names what a webhook belongs to, and the keys `accessToken` and `secretToken` of one Secret. */
+  specFor(repository: string, secret: string | undefined): Readonly<Record<string, unknown>>;
   /** undefined: it offers none, and its spec has no field `correlation`. */
   readonly correlation?: Correlation;
   /** `spec`: valid by `schema`. */

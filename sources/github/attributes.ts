@@ -1,4 +1,4 @@
-import type { JsonObject } from '../contract.ts';
+import type { EventAttribute, JsonObject } from '../contract.ts';
 import { at, isObject, member, type Reader, read, type Scalar } from './payload.ts';
 
 export interface Attributes {
@@ -13,13 +13,27 @@ interface Mapping {
 
 /** Subject and extensions as Knative's eventing-github sets them for the events it knows, by a general rule for others. */
 export function attributesOf(eventType: string, payload: JsonObject): Attributes {
-  const { subject, extensions } = upstreamMappings.get(eventType) ?? generalMapping(eventType);
+  const { subject, extensions } = mappingOf(eventType);
   const set: [string, Scalar][] = [];
   for (const [name, readValue] of extensions) {
     const value = readValue(payload);
     if (value !== undefined) set.push([name, value]);
   }
   return { subject: subject(payload), extensions: set };
+}
+
+/** What `attributesOf` can set on events of this type. An empty subject is left out; an empty extension is sent. */
+export function eventAttributesOf(eventType: string): readonly EventAttribute[] {
+  const { subject, extensions } = mappingOf(eventType);
+  return [['subject', subject] as const, ...extensions].map(([name, value]) => ({
+    name,
+    member: value.member,
+    always: value.fallback !== undefined && (name !== 'subject' || value.fallback !== ''),
+  }));
+}
+
+function mappingOf(eventType: string): Mapping {
+  return upstreamMappings.get(eventType) ?? generalMapping(eventType);
 }
 
 // Upstream fills structs: what a payload lacks, or has as null, is sent as the type's zero value.
@@ -38,7 +52,8 @@ function lastPathPart(path: string): Reader {
 
 /** Only where the payload has the object that holds it. */
 function ifPresent(holder: string, value: Reader): Reader {
-  return (payload) => (isObject(member(payload, holder)) ? value(payload) : undefined);
+  const present = (payload: JsonObject) => (isObject(member(payload, holder)) ? value(payload) : undefined);
+  return value.member ? Object.assign(present, { member: value.member }) : present;
 }
 
 function pageNames(payload: JsonObject): string {

@@ -3,7 +3,13 @@ import type { JsonObject } from '../contract.ts';
 export type Scalar = string | number | boolean;
 
 /** Reads one attribute's value from a payload; undefined: the event has no such attribute. */
-export type Reader = (payload: JsonObject) => Scalar | undefined;
+export interface Reader {
+  (payload: JsonObject): Scalar | undefined;
+  /** Where in the payload the value stands, if it is taken as it is. */
+  readonly member?: readonly string[];
+  /** What stands for absent and null. */
+  readonly fallback?: Scalar | undefined;
+}
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -23,7 +29,7 @@ export function at(payload: JsonObject, path: readonly string[]): Scalar | undef
 /** The reader of the scalar at a dotted path, such as `repository.owner.login`; `fallback` stands for absent and null. */
 export function read(path: string, fallback?: Scalar): Reader {
   const names = path.split('.');
-  return (payload) => at(payload, names) ?? fallback;
+  return Object.assign((payload: JsonObject) => at(payload, names) ?? fallback, { member: names, fallback });
 }
 
 /** What `JSON.parse` cannot hold: integers beyond 2^53, and fractions whose digits a double changes. */

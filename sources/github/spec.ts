@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import { closestTo } from '../../core/closest.ts';
 import type { SourcePlan, SpecDefinition } from '../contract.ts';
 import { commonFields, correlationField, secretKeySelector } from '../fields.ts';
-import { upstreamEventTypes } from './attributes.ts';
+import { eventAttributesOf, upstreamEventTypes } from './attributes.ts';
 import { correlation } from './correlation.ts';
 import { TYPE_PREFIX } from './event.ts';
 
@@ -111,7 +111,7 @@ function planOf(spec: GitHubSourceSpec): SourcePlan {
   return {
     eventSource: eventSourceOf(spec),
     eventTypes: eventTypes.includes('*') ? ['*'] : names,
-    ceTypes: names.map((name) => TYPE_PREFIX + name),
+    ceTypes: names.map(ceTypeOf),
     secretToken: secretToken.secretKeyRef,
     accessToken: accessToken?.secretKeyRef,
     hook: { api: apiUrlOf(spec), repository: ownerAndRepository },
@@ -122,11 +122,29 @@ function planOf(spec: GitHubSourceSpec): SourcePlan {
   };
 }
 
+function ceTypeOf(eventName: string): string {
+  return TYPE_PREFIX + eventName;
+}
+
+function specFor(repository: string, secret: string | undefined): Partial<GitHubSourceSpec> {
+  if (secret === undefined) return { ownerAndRepository: repository };
+  const keyOf = (key: string) => ({ secretKeyRef: { name: secret, key } });
+  return {
+    ownerAndRepository: repository,
+    accessToken: keyOf('accessToken'),
+    secretToken: keyOf('secretToken'),
+  };
+}
+
 export const specDefinition: SpecDefinition = {
+  eventNames,
+  ceTypeOf,
+  attributesOf: eventAttributesOf,
+  specFor,
   correlation,
   schema,
   description: 'A GitHubSource registers a webhook at GitHub and sends its deliveries to a sink as CloudEvents.',
-  eventTypes: eventNames.map((name) => TYPE_PREFIX + name),
+  eventTypes: eventNames.map(ceTypeOf),
   // The API server, or local mode, held it against the schema.
   planOf: (checked) => planOf(checked as GitHubSourceSpec),
 };
