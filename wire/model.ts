@@ -127,6 +127,8 @@ export interface Workflow {
   /** In the order of the definition. */
   readonly consumes: readonly ConsumedEvent[];
   readonly emits: readonly EmittedEvent[];
+  /** The definition itself, as it is written; of a SonataFlow, `spec.flow`. Whatever JSON pointers are in, is in this. */
+  readonly definition: Readonly<Record<string, unknown>>;
 }
 
 /**
