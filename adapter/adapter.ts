@@ -51,6 +51,7 @@ export async function startAdapter(
   const { delivery } = config;
   const pools = new SinkPools({
     guard: new AddressGuard({ allowLoopback: delivery.allowLoopbackSinks }),
+    proxies: config.proxies,
     connectionsPerSink: delivery.connectionsPerSink,
     connectTimeoutMs: delivery.attemptTimeoutMs,
   });
@@ -107,7 +108,7 @@ export async function startAdapter(
     });
     const port = await listen(server, { host, port: config.port, setting: portSetting });
     ready = true;
-    log.info({ port, internalPort, routes: routes.size }, 'adapter ready');
+    log.info({ port, internalPort, routes: routes.size, proxies: config.proxies.origins }, 'adapter ready');
     return { port, internalPort, stop };
   } catch (error) {
     await stop(0);

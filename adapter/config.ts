@@ -1,6 +1,7 @@
 import { type Env, EnvReader } from '../core/env.ts';
 import type { PortWish } from '../core/listen.ts';
 import { type LogLevel, logLevels } from '../core/log.ts';
+import { type Proxies, readProxies } from '../core/proxies.ts';
 import type { KubeApiConfig } from './kube-api.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -17,6 +18,8 @@ export interface AdapterConfig {
   readonly anyPath: boolean;
   readonly limits: ReceiveLimits;
   readonly delivery: DeliveryLimits;
+  /** Sinks are called through these. */
+  readonly proxies: Proxies;
   /** How many delivery ids are remembered for one source, and for all together. */
   readonly remembered: { readonly perSource: number; readonly inAll: number };
   /** How long the process serves on after SIGTERM, not ready, while its endpoint is withdrawn. */
@@ -104,6 +107,7 @@ function readConfig(read: EnvReader): AdapterConfig {
       attemptTimeoutMs: read.milliseconds('ATTEMPT_TIMEOUT_MS', 3000, 1),
       connectionsPerSink: read.integer('CONNECTIONS_PER_SINK', 64, { min: 1, max: 4096 }),
     },
+    proxies: readProxies(read),
     remembered: {
       perSource: read.integer('REMEMBERED_DELIVERIES_PER_SOURCE', 10_000, { min: 1, max: 1_000_000 }),
       inAll: read.integer('REMEMBERED_DELIVERIES', 100_000, { min: 1, max: 10_000_000 }),

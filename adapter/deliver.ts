@@ -128,7 +128,9 @@ function describe(answer: Answer | undefined): string {
   if (answer === undefined) return 'no time was left';
   if (answer.kind === 'answered') return `answered ${answer.status}`;
   if (answer.error instanceof ForbiddenAddressError) return forbidden(answer.error);
-  return codeOf(answer.error) ?? messageOf(answer.error);
+  const code = codeOf(answer.error);
+  // What undici says of a proxy that answers 407.
+  return code === undefined || code === 'UND_ERR_INVALID_ARG' ? messageOf(answer.error) : code;
 }
 
 function forbidden({ message, group }: ForbiddenAddressError): string {

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
-import type { Client } from 'undici';
+import type { Dispatcher } from 'undici';
 
 /** One connection to a sink, opened anew by its client when it was closed. */
 export interface Connection {
-  readonly client: Client;
+  readonly client: Dispatcher;
   /** The newest one. */
   socket: Socket | undefined;
 }

@@ -1,8 +1,9 @@
 import { getCACertificates } from 'node:tls';
-import { buildConnector, Client } from 'undici';
 import type { AddressGuard } from '../core/address-guard.ts';
+import type { Proxies } from '../core/proxies.ts';
 import type { Destination } from '../core/route.ts';
-import { type Connection, SinkPool } from './sink-pool.ts';
+import { openConnection } from './sink-connection.ts';
+import { SinkPool } from './sink-pool.ts';
 
 /** A destination split the way requests need it. */
 export interface Sink {
@@ -27,6 +28,7 @@ export function sinkOf(destination: Destination): Sink {
 
 export interface PoolOptions {
   readonly guard: AddressGuard;
+  readonly proxies: Proxies;
   readonly connectionsPerSink: number;
   readonly connectTimeoutMs: number;
 }
@@ -64,41 +66,12 @@ export class SinkPools {
     await Promise.all(Array.from(this.#pools.values(), (pool) => pool.destroy()));
   }
 
-  #open(sink: Sink): SinkPool {
-    const { guard, connectionsPerSink, connectTimeoutMs } = this.#options;
-    const connect = buildConnector({
-      timeout: connectTimeoutMs,
-      lookup: guard.lookup,
-      ...(sink.CACerts === undefined ? {} : { ca: [...getCACertificates('default'), sink.CACerts] }),
-    });
-    const guarded: buildConnector.connector = (options, callback) => {
-      try {
-        guard.check(options.hostname);
-      } catch (forbidden) {
-        callback(forbidden as Error, null);
-        return;
-      }
-      connect(options, callback);
-    };
-    return new SinkPool(connectionsPerSink, () => openConnection(sink.origin, guarded));
+  #open({ origin, CACerts }: Sink): SinkPool {
+    const { guard, proxies, connectionsPerSink, connectTimeoutMs } = this.#options;
+    const ca = CACerts === undefined ? undefined : [...getCACertificates('default'), CACerts];
+    const options = { guard, connectTimeoutMs, ca, proxy: proxies.proxyFor(origin) };
+    return new SinkPool(connectionsPerSink, () => openConnection(origin, options));
   }
-}
-
-function openConnection(origin: string, connect: buildConnector.connector): Connection {
-  const client = new Client(origin, {
-    pipelining: 1,
-    allowH2: false,
-    // One timer per attempt, in sink.ts, bounds everything; these would only repeat it.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: (options, callback) =>
-      connect(options, (...result) => {
-        connection.socket = result[1] ?? undefined;
-        callback(...result);
-      }),
-  });
-  const connection: Connection = { client, socket: undefined };
-  return connection;
 }
 
 function keyOf(sink: Sink): string {

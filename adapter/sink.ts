@@ -71,7 +71,8 @@ class Attempt implements Borrower, Dispatcher.DispatchHandler {
     this.#connection = connection;
     message.held.hold();
     const headers = [...message.headers, ...sink.headers];
-    connection.client.dispatch({ method: 'POST', path: sink.path, headers, body: message.data }, this);
+    const { origin, path } = sink;
+    connection.client.dispatch({ method: 'POST', origin, path, headers, body: message.data }, this);
   }
 
   #expire(timeoutMs: number): void {

@@ -1,4 +1,6 @@
+import { type Env, EnvReader } from '../core/env.ts';
 import { nextSignal } from '../core/process.ts';
+import { type Proxies, readProxies } from '../core/proxies.ts';
 import type { Dev, DevOptions } from '../local/dev.ts';
 import type { Report } from '../local/dev-line.ts';
 import { type Command, listOption, portOption, UsageError, type Values } from './command.ts';
@@ -51,11 +53,12 @@ export const devCommand: Command = {
   more: `
 Edits of the files are followed. What a restart must know is kept in ${STATE_FOLDER}/ here.
 A Service is reached where its annotation local.headwater.dev/url says; one named
-event-dumper is the dumper. With --simulate any access token will do but one that
+event-dumper is the dumper. HTTPS_PROXY, HTTP_PROXY and NO_PROXY count for the provider's API and for sinks.
+With --simulate any access token will do but one that
 calls itself bad, expired, invalid, refused, revoked or wrong.
 `,
   async run({ values, positionals }, terminal) {
-    const options = readOptions(values, positionals);
+    const options = readOptions(values, positionals, proxiesIn(terminal.env));
     const timeoutMs = secondsOption(values['timeout'], 30) * 1000;
     const { startDev } = await import('../local/dev.ts');
     const { printerOf } = await import('./dev-printer.ts');
@@ -98,8 +101,16 @@ function sayWhatStays(webhooks: number, report: Report): void {
   report({ type: 'note', message });
 }
 
+/** @throws ConfigurationError */
+function proxiesIn(env: Env): Proxies {
+  const read = new EnvReader(env);
+  const proxies = readProxies(read);
+  read.throwIfInvalid();
+  return proxies;
+}
+
 /** @throws UsageError */
-function readOptions(values: Values, positionals: readonly string[]): DevOptions {
+function readOptions(values: Values, positionals: readonly string[], proxies: Proxies): DevOptions {
   const paths = [...listOption(values['file']), ...positionals];
   if (paths.length === 0) throw new UsageError(['name manifests: -f PATH']);
   const simulated = values['simulate'] === true;
@@ -121,6 +132,7 @@ function readOptions(values: Values, positionals: readonly string[]): DevOptions
     paths,
     ports: { adapter: port('port'), broker: port('broker-port'), dumper: port('dump-port') },
     publicUrl: urlOption(values['public-url']),
+    proxies,
     simulate,
     stateFolder: STATE_FOLDER,
   };

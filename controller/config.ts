@@ -1,5 +1,6 @@
 import { type Env, EnvReader } from '../core/env.ts';
 import { type LogLevel, logLevels } from '../core/log.ts';
+import { type Proxies, proxyVariables, readProxies } from '../core/proxies.ts';
 import { type AdapterMode, adapterModes } from './adapter-mode.ts';
 import type { LeaseTimings } from './kube/lease.ts';
 import { type DedicatedSettings, RESERVED_SETTINGS } from './resources/adapter-pod.ts';
@@ -27,6 +28,8 @@ export interface ControllerConfig {
   /** How long the adapter that served a source before serves on, when its webhook points at another. */
   readonly moveOverlapMs: number;
   readonly allowLoopback: boolean;
+  /** The providers' APIs are called through these; the Kubernetes API and the adapters never. */
+  readonly proxies: Proxies;
   /** Whether a source may name a sink of another namespace. */
   readonly allowCrossNamespaceSinks: boolean;
   readonly hookCheckMs: number;
@@ -66,6 +69,7 @@ export function readControllerConfig(env: Env, identity: string): ControllerConf
     adapterMode: read.oneOf('ADAPTER_MODE', adapterModes, 'shared'),
     moveOverlapMs: read.milliseconds('ADAPTER_MOVE_OVERLAP_MS', 60_000),
     allowLoopback: read.boolean('ALLOW_LOOPBACK', false),
+    proxies: readProxies(read),
     allowCrossNamespaceSinks: read.boolean('ALLOW_CROSS_NAMESPACE_SINKS', true),
     hookCheckMs: read.milliseconds('HOOK_CHECK_MS', 600_000),
     hookMovesPerMinute: read.integer('HOOK_MOVES_PER_MINUTE', 60, { min: 1, max: 6000 }),
@@ -102,5 +106,11 @@ function readDedicated(read: EnvReader): DedicatedSettings | undefined {
     reserved.length === 0,
     `ADAPTER_ENV must not name ${reserved.join(', ')}: the pods are made for their own`,
   );
-  return image === undefined ? undefined : { image, env: pairs };
+  return image === undefined ? undefined : { image, env: { ...inheritedProxies(read, pairs), ...pairs } };
+}
+
+/** The proxies of the controller, which `ADAPTER_ENV` could not say: NO_PROXY has commas. It may say others. */
+function inheritedProxies(read: EnvReader, own: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const said = new Set(Object.keys(own).map((name) => name.toUpperCase()));
+  return Object.fromEntries(Object.entries(proxyVariables(read)).filter(([name]) => !said.has(name)));
 }

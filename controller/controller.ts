@@ -1,5 +1,6 @@
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import type { Proxies } from '../core/proxies.ts';
 import type { SourceDefinition, WebhookApi } from '../sources/contract.ts';
 import { objectKindOf } from '../sources/crd.ts';
 import { Dependencies, notingReads } from './dependencies.ts';
@@ -11,6 +12,8 @@ import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
 
 export interface ControllerOptions extends Omit<ReconcileDeps, 'objects' | 'webhooksOf'> {
   readonly sources: readonly SourceDefinition[];
+  /** Of the calls to providers. */
+  readonly proxies: Proxies;
   readonly queue: Omit<WorkQueueOptions, 'work' | 'onError'>;
   readonly onReconciled?: ReconcileObserver;
   readonly log: Log;
@@ -127,10 +130,14 @@ export function startController(options: ControllerOptions): Controller {
 }
 
 /** One for each provider, loaded when it is needed. */
-function webhookApis({ guard, now }: Pick<ControllerOptions, 'guard' | 'now'>): ReconcileDeps['webhooksOf'] {
+function webhookApis({
+  guard,
+  proxies,
+  now,
+}: Pick<ControllerOptions, 'guard' | 'proxies' | 'now'>): ReconcileDeps['webhooksOf'] {
   const loaded = new Map<string, Promise<WebhookApi>>();
   return (definition) => {
-    const api = loaded.get(definition.kind) ?? definition.loadWebhookApi(guard, now);
+    const api = loaded.get(definition.kind) ?? definition.loadWebhookApi({ guard, proxies }, now);
     loaded.set(definition.kind, api);
     return api;
   };

@@ -72,7 +72,7 @@ async function startLeading(config: ControllerConfig, { kubeConfig, log, onLost 
   const internal = buildInternalServer(metrics);
   scope.add({ stop: () => internal.close() });
   const port = await listen(internal, { host: undefined, port: config.internalPort, setting: 'INTERNAL_PORT' });
-  log.info({ port }, 'listening');
+  log.info({ port, proxies: config.proxies.origins }, 'listening');
   const api = new ApiClient(kubeConfig, (...answer) => metrics.requested(...answer));
   scope.add({ stop: () => api.close() });
   // Also while another process leads: who takes over from it knows at once.
@@ -143,6 +143,7 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
     tokens: new AccessTokens(),
     firstLooks: new FirstLooks(config.hookCheckMs),
     guard: new AddressGuard({ allowLoopback: config.allowLoopback }),
+    proxies: config.proxies,
     urlOfService: clusterUrlOf,
     refuseCrossNamespace: !config.allowCrossNamespaceSinks,
     adapter: {

@@ -1,7 +1,17 @@
-import { Agent, fetch, type RequestInit, Response } from 'undici';
+import { Agent, type Dispatcher, fetch, type RequestInit, Response } from 'undici';
 import type { AddressGuard } from './address-guard.ts';
+import type { Proxies } from './proxies.ts';
+import { proxyAgent } from './proxy-agent.ts';
 
 const MAX_REPLY_MIB = 8;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** What calls to URLs that users choose must keep to. */
+export interface Egress {
+  /** Of the address that a name has here; behind a proxy, of hosts that are addresses alone. */
+  readonly guard: AddressGuard;
+  readonly proxies: Proxies;
+}
 
 /** Somebody answers without end, or with a few bytes that unpack to as many as memory has. */
 export class OversizedReplyError extends Error {
@@ -11,24 +21,31 @@ export class OversizedReplyError extends Error {
   }
 }
 
-/** Connections are kept, so that each guard has one agent for as long as it is used. */
-const agents = new WeakMap<AddressGuard, Agent>();
+/** Connections are kept, so that each guard and each proxy has one agent for as long as it is used. */
+const agents = new WeakMap<AddressGuard | URL, Dispatcher>();
 
-function agentOf(guard: AddressGuard): Agent {
-  const agent = agents.get(guard) ?? new Agent({ allowH2: false, connect: { lookup: guard.lookup } });
-  agents.set(guard, agent);
+function agentFor(url: string, { guard, proxies }: Egress): Dispatcher {
+  const proxy = proxies.proxyFor(url);
+  const key = proxy ?? guard;
+  let agent = agents.get(key);
+  if (agent === undefined) {
+    agent = proxy
+      ? proxyAgent(proxy, { connectTimeoutMs: CONNECT_TIMEOUT_MS })
+      : new Agent({ allowH2: false, connect: { lookup: guard.lookup } });
+    agents.set(key, agent);
+  }
   return agent;
 }
 
 /**
- * `fetch` for URLs that users choose: it calls no address that `guard` forbids, and follows no redirect. The answer is
+ * `fetch` for URLs that users choose: it calls no address that the guard forbids, and follows no redirect. The answer is
  * read to its end. Rejects with TypeError, whose cause may be ForbiddenAddressError, with that itself, or with
  * OversizedReplyError.
  */
-export async function guardedFetch(guard: AddressGuard, url: string, init: RequestInit): Promise<Response> {
+export async function guardedFetch(egress: Egress, url: string, init: RequestInit): Promise<Response> {
   // No name is looked up for a host that is an address.
-  guard.check(new URL(url).hostname);
-  const reply = await fetch(url, { ...init, redirect: 'manual', dispatcher: agentOf(guard) });
+  egress.guard.check(new URL(url).hostname);
+  const reply = await fetch(url, { ...init, redirect: 'manual', dispatcher: agentFor(url, egress) });
   const { status, statusText, headers } = reply;
   return new Response(await bodyOf(reply), { status, statusText, headers });
 }

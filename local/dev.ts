@@ -3,6 +3,7 @@ import { statesOfAnswering } from '../controller/adapter-state.ts';
 import { nameOf, type ObjectKind, referenceTo, type SourceStatus } from '../controller/objects.ts';
 import { AddressGuard, isLoopback } from '../core/address-guard.ts';
 import type { PortWish } from '../core/listen.ts';
+import type { Proxies } from '../core/proxies.ts';
 import { Scope } from '../core/scope.ts';
 import { objectKindOf } from '../sources/crd.ts';
 import { sources } from '../sources/registry.ts';
@@ -26,6 +27,8 @@ export interface DevOptions {
   readonly ports: { readonly adapter: PortWish; readonly broker: PortWish; readonly dumper: PortWish };
   /** Base URL under which providers reach the adapter, through a tunnel for example. */
   readonly publicUrl: string | undefined;
+  /** Of the calls to providers and to sinks. */
+  readonly proxies: Proxies;
   /** Answer the providers' APIs here and send recorded deliveries; undefined: the real ones. */
   readonly simulate: SimulateOptions | undefined;
   readonly stateFolder: string;
@@ -63,7 +66,7 @@ export async function startDev(options: DevOptions, report: Report): Promise<Dev
 }
 
 async function startParts(options: DevOptions, report: Report, scope: Scope): Promise<Dev> {
-  const { ports, simulate } = options;
+  const { ports, proxies, simulate } = options;
   await checkPaths(options.paths);
   const warn: Warn = (from, message) => report({ type: 'warning', from, message });
   const kinds = await localKinds();
@@ -72,7 +75,7 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
   const sinks = { guard, urlOfService: () => undefined, adviceOn: localAdviceOn };
   const routes = new MemoryRoutes();
   const dumper = scope.add(await startRememberingDumper(HOST, ports.dumper, report));
-  const adapter = await startLocalAdapter(ports.adapter, routes, report);
+  const adapter = await startLocalAdapter({ port: ports.adapter, proxies }, routes, report);
   scope.add({ stop: () => adapter.stop(0) });
   const adapterUrl = `http://${HOST}:${adapter.port}`;
   const internalUrl = `http://${HOST}:${adapter.internalPort}`;
@@ -116,7 +119,7 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
   const publicUrlFor = (api: string | undefined) =>
     options.publicUrl ?? (api === undefined || simulate || isLoopback(api) ? adapterUrl : undefined);
   const definitions = simulation?.definitions ?? sources;
-  scope.add(startLocalController({ cluster, definitions, sinks, publicUrlFor, warn }));
+  scope.add(startLocalController({ cluster, definitions, sinks, proxies, publicUrlFor, warn }));
 
   const sourcesIn = () => SOURCE_KINDS.flatMap((kind) => cluster.all(kind));
   const missing = () =>

@@ -12,6 +12,7 @@ import { RefusedWrites } from '../controller/refused-writes.ts';
 import type { SinkDeps } from '../controller/sink.ts';
 import { NO_UPSTREAM } from '../controller/upstream.ts';
 import type { PortWish } from '../core/listen.ts';
+import type { Proxies } from '../core/proxies.ts';
 import type { SourceDefinition } from '../sources/contract.ts';
 import type { DevLine, Report } from './dev-line.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
@@ -26,10 +27,14 @@ const MOVES_PER_MINUTE = 60;
 export type Warn = (from: string, message: string) => void;
 
 /** The adapter of a cluster, on loopback, with its routes from memory. */
-export function startLocalAdapter(port: PortWish, routes: MemoryRoutes, report: Report): Promise<Adapter> {
+export function startLocalAdapter(
+  { port, proxies }: { readonly port: PortWish; readonly proxies: Proxies },
+  routes: MemoryRoutes,
+  report: Report,
+): Promise<Adapter> {
   const config = readAdapterConfig({ HOST, ALLOW_LOOPBACK_SINKS: 'true', SHUTDOWN_DELAY_MS: '0' });
   const internalPort = { preferred: 8090 };
-  return startAdapter({ ...config, port, internalPort }, adapterLog(report), routes.feed, {
+  return startAdapter({ ...config, port, internalPort, proxies }, adapterLog(report), routes.feed, {
     portSetting: '--port',
   });
 }
@@ -38,6 +43,7 @@ export interface LocalControllerOptions {
   readonly cluster: MemoryCluster;
   readonly definitions: readonly SourceDefinition[];
   readonly sinks: Omit<SinkDeps, 'objects'>;
+  readonly proxies: Proxies;
   /** Base URL under which the provider with this API reaches the adapter; `api` undefined: the user makes the webhook. */
   readonly publicUrlFor: (api: string | undefined) => string | undefined;
   readonly warn: Warn;
@@ -48,6 +54,7 @@ export function startLocalController({
   cluster,
   definitions,
   sinks,
+  proxies,
   publicUrlFor,
   warn,
 }: LocalControllerOptions): Controller {
@@ -61,6 +68,7 @@ export function startLocalController({
     tokens: new AccessTokens(),
     firstLooks: new FirstLooks(0),
     ...sinks,
+    proxies,
     adapter: {
       dedicated: 'shared',
       defaultMode: 'shared',

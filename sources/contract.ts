@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TSchema } from 'typebox';
-import type { AddressGuard } from '../core/address-guard.ts';
 import type { BodyDigest } from '../core/body-digest.ts';
 import type { EventAttributes } from '../core/cloud-event.ts';
+import type { Egress } from '../core/guarded-fetch.ts';
 import type { PortWish } from '../core/listen.ts';
 import type { RemoteTrouble } from '../core/remote-api-error.ts';
 
@@ -247,7 +247,7 @@ export interface SourceDefinition {
   /** undefined: nobody served this kind before. */
   readonly upstream?: UpstreamController;
   loadSpec(): Promise<SpecDefinition>;
-  /** `guard`: asked before each connection to an API that a spec names; `now`: the clock of `observe`'s `since`. */
-  loadWebhookApi(guard: AddressGuard, now: () => Date): Promise<WebhookApi>;
+  /** `egress`: how an API that a spec names may be called; `now`: the clock of `observe`'s `since`. */
+  loadWebhookApi(egress: Egress, now: () => Date): Promise<WebhookApi>;
   loadSimulator(): Promise<Simulator>;
 }

@@ -1,7 +1,7 @@
 import { Octokit } from '@octokit/rest';
 import type { RequestInit, Response } from 'undici';
-import { type AddressGuard, ForbiddenAddressError } from '../../core/address-guard.ts';
-import { guardedFetch, OversizedReplyError } from '../../core/guarded-fetch.ts';
+import { ForbiddenAddressError } from '../../core/address-guard.ts';
+import { type Egress, guardedFetch, OversizedReplyError } from '../../core/guarded-fetch.ts';
 import { RemoteApiError, type RemoteTrouble } from '../../core/remote-api-error.ts';
 import type { HookAccess } from '../contract.ts';
 import type { Pauses } from './pauses.ts';
@@ -15,9 +15,9 @@ const LONGEST_REASON = 300;
 
 const silent = () => undefined;
 
-/** `guard`: which addresses the API may have; `pauses`: which tokens may not be used now. */
+/** `egress`: how the API may be called; `pauses`: which tokens may not be used now. */
 export interface GuardedAccess extends HookAccess {
-  readonly guard: AddressGuard;
+  readonly egress: Egress;
   readonly pauses: Pauses;
 }
 
@@ -25,14 +25,14 @@ export interface GuardedAccess extends HookAccess {
  * A client of GitHub's REST API without retries (the work queue has them), with a time limit on every call, and with
  * redirects under `api` alone: a token must not go to another host.
  */
-export function githubApi({ api, token, guard, pauses }: Omit<GuardedAccess, 'repository'>): Octokit {
+export function githubApi({ api, token, egress, pauses }: Omit<GuardedAccess, 'repository'>): Octokit {
   const octokit = new Octokit({
     auth: token,
     baseUrl: api,
     userAgent: 'headwater',
     // It writes to the console otherwise.
     log: { debug: silent, info: silent, warn: silent, error: silent },
-    request: { fetch: (url: string, init: RequestInit) => fetchUnder(api, guard, { url, init }) },
+    request: { fetch: (url: string, init: RequestInit) => fetchUnder(api, egress, { url, init }) },
   });
   octokit.hook.wrap('request', async (request, options) => {
     const call = `${options.method} ${options.url.replace(api, '').replace(/\?.*/, '')}`;
@@ -66,12 +66,12 @@ const MOST_REDIRECTS = 3;
 /** So calls go that name a repository as it was called before. Resolves to the redirect where it is not followed. */
 async function fetchUnder(
   api: string,
-  guard: AddressGuard,
+  egress: Egress,
   { url, init }: { readonly url: string; readonly init: RequestInit },
 ): Promise<Response> {
   let place = url;
   for (let followed = 0; ; followed += 1) {
-    const reply = await guardedFetch(guard, place, init);
+    const reply = await guardedFetch(egress, place, init);
     const location = reply.headers.get('location');
     const target = location === null ? undefined : URL.parse(location, place)?.href;
     const isFollowed = REDIRECTS.has(reply.status) && followed < MOST_REDIRECTS;

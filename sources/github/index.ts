@@ -24,6 +24,6 @@ export const github: SourceDefinition = {
   toEvent,
   upstream,
   loadSpec: async () => (await import('./spec.ts')).specDefinition,
-  loadWebhookApi: async (guard, now) => (await import('./webhook.ts')).webhookApi(guard, now),
+  loadWebhookApi: async (egress, now) => (await import('./webhook.ts')).webhookApi(egress, now),
   loadSimulator: async () => (await import('./simulator.ts')).simulator,
 };

@@ -1,4 +1,4 @@
-import type { AddressGuard } from '../../core/address-guard.ts';
+import type { Egress } from '../../core/guarded-fetch.ts';
 import { RemoteApiError } from '../../core/remote-api-error.ts';
 import type { DesiredHook, HookAccess, ObservedHook, WebhookApi } from '../contract.ts';
 import { type GuardedAccess, githubApi } from './api.ts';
@@ -54,11 +54,11 @@ const advice: WebhookApi['advice'] = {
   failing: 'GitHub has trouble; it is tried again',
 };
 
-/** `guard`: which addresses githubAPIURL may lead to. */
-export function webhookApi(guard: AddressGuard, now: () => Date): WebhookApi {
+/** `egress`: how what githubAPIURL names is called. */
+export function webhookApi(egress: Egress, now: () => Date): WebhookApi {
   const lists = new HookLists(now);
   const pauses = new Pauses(() => performance.now());
-  const guarded = (access: HookAccess): GuardedAccess => ({ ...access, guard, pauses });
+  const guarded = (access: HookAccess): GuardedAccess => ({ ...access, egress, pauses });
   const observe: WebhookApi['observe'] = async (access, isOurs, since) =>
     (await lists.read(guarded(access), since)).filter(isOurs);
   return {

@@ -22,9 +22,11 @@ describe('readProcessConfig', () => {
       ALLOW_LOOPBACK_SINKS: 'maybe',
       LOG_LEVEL: 'loud',
       MAX_BUFFERED_BYTES: '-1',
+      HTTPS_PROXY: 'ftp://proxy',
+      NO_PROXY: 'a.example,10.0.0.0/99',
     };
     expect(() => readProcessConfig(env)).toThrow(
-      /PORT must be .*"80a".*INTERNAL_PORT must be .*LOG_LEVEL must be one of .*MAX_BUFFERED_BYTES.*ALLOW_LOOPBACK_SINKS/s,
+      /PORT must be .*"80a".*INTERNAL_PORT must be .*LOG_LEVEL must be one of .*MAX_BUFFERED_BYTES.*ALLOW_LOOPBACK_SINKS.*HTTPS_PROXY must be .*NO_PROXY must be .*"10.0.0.0\/99"/s,
     );
   });
 

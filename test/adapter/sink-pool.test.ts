@@ -7,12 +7,13 @@ import { BufferedBytes, HeldBytes } from '../../adapter/body.ts';
 import { type Answer, postToSink } from '../../adapter/sink.ts';
 import { SinkPools, sinkOf } from '../../adapter/sink-pools.ts';
 import { AddressGuard } from '../../core/address-guard.ts';
+import { NO_PROXIES } from '../../core/proxies.ts';
 import { aSink, stopAfterwards, stopParts } from '../support/parts.ts';
 
 afterEach(stopParts);
 
 function somePools(connectionsPerSink: number, guard = new AddressGuard({ allowLoopback: true })): SinkPools {
-  const pools = new SinkPools({ guard, connectionsPerSink, connectTimeoutMs: 1000 });
+  const pools = new SinkPools({ guard, proxies: NO_PROXIES, connectionsPerSink, connectTimeoutMs: 1000 });
   stopAfterwards(() => pools.close());
   return pools;
 }

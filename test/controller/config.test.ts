@@ -20,6 +20,27 @@ describe('adapters of single sources', () => {
     });
   });
 
+  it("have the controller's proxies, which have commas, unless they have others", () => {
+    const proxies = {
+      https_proxy: 'http://proxy:3128',
+      HTTP_PROXY: 'http://plain:3128',
+      NO_PROXY: '.a.example,10.0.0.0/8',
+    };
+    const { HTTP_PROXY, NO_PROXY, https_proxy } = proxies;
+    const envOf = (env: object) => read({ ADAPTER_IMAGE: 'x:1', ...proxies, ...env }).dedicated?.env;
+    expect(envOf({})).toEqual({ HTTP_PROXY, HTTPS_PROXY: https_proxy, NO_PROXY });
+    expect(envOf({ ADAPTER_ENV: 'http_proxy=http://own:1,HTTPS_PROXY=' })).toEqual({
+      http_proxy: 'http://own:1',
+      HTTPS_PROXY: '',
+      NO_PROXY,
+    });
+  });
+
+  it('are refused with whatever else is wrong', () => {
+    const env = { ADAPTER_MODE: 'dedicated', NO_PROXY: 'a/b' };
+    expect(() => read(env)).toThrow(/NO_PROXY must be .*; ADAPTER_MODE can be/);
+  });
+
   const refusals = [
     { env: { ADAPTER_MODE: 'dedicated' }, says: 'ADAPTER_MODE can be dedicated only with ADAPTER_IMAGE' },
     { env: { ADAPTER_ENV: 'PORT=1,LOG_LEVEL=info,ROUTES_DIR=/x' }, says: 'ADAPTER_ENV must not name PORT, ROUTES_DIR' },

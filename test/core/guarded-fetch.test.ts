@@ -5,14 +5,19 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { TestProxy } from '../support/test-proxy.ts';
 
 const root = join(import.meta.dirname, '../..');
 const tls = (name: string) => join(root, 'test/support/tls', name);
 const SCRIPT = `
   import { AddressGuard } from './core/address-guard.ts';
+  import { EnvReader } from './core/env.ts';
   import { guardedFetch } from './core/guarded-fetch.ts';
-  const reply = await guardedFetch(new AddressGuard({ allowLoopback: true }), process.env.URL_TO_CALL, {});
+  import { readProxies } from './core/proxies.ts';
+  const guard = new AddressGuard({ allowLoopback: true });
+  const proxies = readProxies(new EnvReader(process.env));
+  const reply = await guardedFetch({ guard, proxies }, process.env.URL_TO_CALL, {});
   process.stdout.write(await reply.text());
 `;
 
@@ -44,5 +49,14 @@ describe('guardedFetch from a server whose certificate is of a private authority
 
   it('does not where it does not', async () => {
     await expect(fetched({})).rejects.toThrow(/SELF_SIGNED|UNABLE_TO/);
+  });
+
+  it('trusts it behind a proxy, too', async () => {
+    const proxy = await TestProxy.start({ 'sink.test': (server.address() as AddressInfo).port });
+    onTestFinished(() => proxy.close());
+    const behind = { URL_TO_CALL: 'https://sink.test/', HTTPS_PROXY: proxy.url };
+    expect(await fetched({ ...behind, NODE_EXTRA_CA_CERTS: tls('ca.pem') })).toBe('of a private authority');
+    await expect(fetched(behind)).rejects.toThrow(/SELF_SIGNED|UNABLE_TO/);
+    expect(proxy.calls).toEqual(['CONNECT sink.test:443', 'CONNECT sink.test:443']);
   });
 });

@@ -45,7 +45,7 @@ async function deliver(): Promise<number> {
 describe('config/default', () => {
   it('applies in one go, and its pods get ready under Pod Security restricted', async () => {
     await page.run('kubectl apply -k config/default');
-    await page.run('kubectl set env');
+    await page.run('kubectl set env -n headwater deployment/headwater-controller PUBLIC_URL');
     await page.run('kubectl wait');
     for (const name of [CONTROLLER, ADAPTER])
       await world.kubectl('rollout', 'status', '-n', 'headwater', `deployment/${name}`, '--timeout=100s');

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
+import { NO_PROXIES } from '../../core/proxies.ts';
 import { type Completion, type Dev, type DevOptions, startDev } from '../../local/dev.ts';
 import type { DevLine } from '../../local/dev-line.ts';
 import { type Answer, postDelivery } from '../../local/post-delivery.ts';
@@ -86,6 +87,7 @@ export class LocalDev {
       paths: [this.manifests],
       ports: { adapter: 0, broker: 0, dumper: 0 },
       publicUrl: PUBLIC_URL,
+      proxies: NO_PROXIES,
       simulate: undefined,
       stateFolder: this.stateFolder,
     };

@@ -14,6 +14,7 @@ import { RefusedWrites } from '../../controller/refused-writes.ts';
 import { clusterUrlOf } from '../../controller/sink.ts';
 import { NO_UPSTREAM } from '../../controller/upstream.ts';
 import { AddressGuard } from '../../core/address-guard.ts';
+import { NO_PROXIES } from '../../core/proxies.ts';
 import type { AuthenticDelivery, Route } from '../../core/route.ts';
 import { type SchemaNode, validatorOf } from '../../core/schema.ts';
 import { MemoryCluster } from '../../local/memory-cluster.ts';
@@ -101,6 +102,7 @@ export class World {
       tokens: new AccessTokens(),
       firstLooks: new FirstLooks(0),
       guard: new AddressGuard({ allowLoopback: true }),
+      proxies: NO_PROXIES,
       urlOfService: clusterUrlOf,
       children: this.children,
       moves: new AdapterMoves(0),

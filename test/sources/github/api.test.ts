@@ -1,11 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AddressGuard } from '../../../core/address-guard.ts';
+import type { AddressGuard } from '../../../core/address-guard.ts';
 import type { Claim, DesiredHook, HookAccess, WebhookApi } from '../../../sources/contract.ts';
 import { SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
 import { webhookApi } from '../../../sources/github/webhook.ts';
 import { anApi, sendJson } from '../../support/an-api.ts';
+import { egress } from '../../support/egress.ts';
 
 const PATH = '/hooks/0a1b2c3d';
 const isOurs: Claim = ({ url }) => url.endsWith(PATH);
@@ -15,14 +16,14 @@ let github: SimulatedGitHub;
 let access: HookAccess;
 
 beforeEach(async () => {
-  webhook = webhookApi(new AddressGuard({ allowLoopback: true }), () => new Date());
+  webhook = webhookApi(egress(), () => new Date());
   github = new SimulatedGitHub();
   access = { api: await github.start(), repository: 'octo/hello', token: 'good' };
 });
 afterEach(() => github.stop());
 
 const listOf = (api: string, allowLoopback = true) =>
-  webhookApi(new AddressGuard({ allowLoopback }), () => new Date()).observe({ ...access, api }, isOurs);
+  webhookApi(egress({ allowLoopback }), () => new Date()).observe({ ...access, api }, isOurs);
 
 describe('an address that is not called', () => {
   const rows: { name: string; host: string; allowLoopback: boolean; group: string }[] = [
@@ -52,15 +53,15 @@ describe('an address that is not called', () => {
 
   it('is judged by what the name resolves to when connecting', async () => {
     const api = await anApi((_request, reply) => sendJson(reply, []));
-    const guard = new AddressGuard({ allowLoopback: true });
+    const moving = egress();
     // As if the name had moved since somebody looked.
-    Object.assign(guard, {
+    Object.assign(moving.guard, {
       lookup: ((_name, _options, callback) => {
         callback(null, [{ address: '127.0.0.1', family: 4 }]);
       }) satisfies AddressGuard['lookup'],
     });
     const moved = `http://github.example.com:${new URL(api.url).port}`;
-    expect(await webhookApi(guard, () => new Date()).observe({ ...access, api: moved }, isOurs)).toEqual([]);
+    expect(await webhookApi(moving, () => new Date()).observe({ ...access, api: moved }, isOurs)).toEqual([]);
   });
 });
 

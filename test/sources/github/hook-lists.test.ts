@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AddressGuard } from '../../../core/address-guard.ts';
 import type { Claim, HookAccess, WebhookApi } from '../../../sources/contract.ts';
 import { SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
 import { webhookApi } from '../../../sources/github/webhook.ts';
 import { anApi, sendJson } from '../../support/an-api.ts';
+import { egress } from '../../support/egress.ts';
 
 const everyone: Claim = () => true;
 const EVER = new Date(0);
@@ -18,7 +18,7 @@ let statuses: number[];
 beforeEach(async () => {
   now = new Date('2026-01-01T00:00:00Z');
   statuses = [];
-  webhook = webhookApi(new AddressGuard({ allowLoopback: true }), () => now);
+  webhook = webhookApi(egress(), () => now);
   github = new SimulatedGitHub({ onExchange: ({ status }) => void statuses.push(status) });
   access = { api: await github.start(), repository: 'octo/hello', token: 'good' };
 });

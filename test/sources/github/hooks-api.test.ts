@@ -1,11 +1,11 @@
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AddressGuard } from '../../../core/address-guard.ts';
 import type { Claim, DesiredHook, HookAccess } from '../../../sources/contract.ts';
 import { type Exchange, SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
 import { webhookApi } from '../../../sources/github/webhook.ts';
 import description from '../../golden/github-hooks-api.json' with { type: 'json' };
+import { egress } from '../../support/egress.ts';
 
 /** What GitHub's OpenAPI description says; "scripts/extract-hooks-api.ts" takes it from there. */
 const operations = description.operations as unknown as readonly {
@@ -46,7 +46,7 @@ function faultsOf(exchange: Exchange): string[] {
 
 const basicError = operations.find(({ responses }) => responses['404'])?.responses['404'] ?? {};
 const isOurs: Claim = ({ url }) => url.endsWith('/hooks/1');
-const webhook = webhookApi(new AddressGuard({ allowLoopback: true }), () => new Date());
+const webhook = webhookApi(egress(), () => new Date());
 const exchanges: Exchange[] = [];
 const github = new SimulatedGitHub({ onExchange: (exchange) => void exchanges.push(exchange) });
 let api: string;

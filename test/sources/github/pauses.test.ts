@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { AddressGuard } from '../../../core/address-guard.ts';
 import type { HookAccess, WebhookApi } from '../../../sources/contract.ts';
 import { Pauses } from '../../../sources/github/pauses.ts';
 import { webhookApi } from '../../../sources/github/webhook.ts';
 import { anApi, sendJson } from '../../support/an-api.ts';
+import { egress } from '../../support/egress.ts';
 
 const token = { api: 'https://api.github.com', token: 'one' };
 
@@ -43,7 +43,7 @@ describe('an answer that asks to wait', () => {
   const inAnHour = String(Math.floor(Date.now() / 1000) + 3600);
   const quota = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': inAnHour };
   let webhook: WebhookApi;
-  beforeEach(() => void (webhook = webhookApi(new AddressGuard({ allowLoopback: true }), () => new Date())));
+  beforeEach(() => void (webhook = webhookApi(egress(), () => new Date())));
 
   const answering = async (status: number, headers: Record<string, string>) => {
     const api = await anApi((_request, reply) => sendJson(reply, status === 200 ? [] : {}, status, headers));

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { AddressGuard } from '../../../core/address-guard.ts';
 import type { Claim, DesiredHook, HookAccess } from '../../../sources/contract.ts';
 import { webhookApi } from '../../../sources/github/webhook.ts';
 import { anApi, sendJson } from '../../support/an-api.ts';
+import { egress } from '../../support/egress.ts';
 
-const webhook = webhookApi(new AddressGuard({ allowLoopback: true }), () => new Date());
+const webhook = webhookApi(egress(), () => new Date());
 const everyone: Claim = () => true;
 const desired: DesiredHook = { url: 'https://hooks.example.com/hooks/1', eventTypes: ['push'], secret: 's3cret' };
 const HOOK = { id: 7, active: true, events: ['push'], config: { url: desired.url } };

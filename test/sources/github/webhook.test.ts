@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AddressGuard } from '../../../core/address-guard.ts';
 import type { Claim, DesiredHook, HookAccess } from '../../../sources/contract.ts';
 import { SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
 import { webhookApi } from '../../../sources/github/webhook.ts';
 import { anApi, sendJson } from '../../support/an-api.ts';
+import { egress } from '../../support/egress.ts';
 
-const webhook = webhookApi(new AddressGuard({ allowLoopback: true }), () => new Date());
+const webhook = webhookApi(egress(), () => new Date());
 const PATH = '/hooks/0a1b2c3d';
 const isOurs: Claim = ({ url }) => url.endsWith(PATH);
 const desired: DesiredHook = {
