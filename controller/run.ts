@@ -19,6 +19,7 @@ import { FirstLooks } from './first-looks.ts';
 import { HookMoves } from './hook-moves.ts';
 import { buildInternalServer } from './internal-server.ts';
 import { ApiClient } from './kube/api-client.ts';
+import { Definitions } from './kube/definitions.ts';
 import { FollowedLeases } from './kube/followed-leases.ts';
 import { KnativeServices } from './kube/knative-services.ts';
 import { KubeChildren } from './kube/kube-children.ts';
@@ -133,6 +134,7 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
     log,
     onWatchFailure: () => metrics.watchFailed(),
   });
+  const definitions = new Definitions({ api, onChange: (group) => cluster.definitionsChanged(group), log });
   const controller = startController({
     cluster,
     sources,
@@ -171,11 +173,12 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
     log,
   });
   replicas.start();
+  definitions.start();
   const sweeping = startSweeping(cluster, config, log);
   return {
     stop: async () => {
       clearInterval(sweeping);
-      await Promise.all([controller.stop(), replicas.stop()]);
+      await Promise.all([controller.stop(), replicas.stop(), definitions.stop()]);
       await cluster.stop();
     },
   };

@@ -113,6 +113,8 @@ function controllerRights(): object[] {
   ];
   // Whether the controllers that served these kinds before are at work, wherever they are.
   const everywhere = [rule('coordination.k8s.io', ['leases'], READ)];
+  // Which kinds there are. Of the definitions nothing but their names is asked for.
+  const definitions = [rule('apiextensions.k8s.io', ['customresourcedefinitions'], ['list', 'watch'])];
   const inSystem = [
     rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update', 'patch']),
     rule('', ['configmaps'], ['get', 'create', 'patch']),
@@ -124,6 +126,7 @@ function controllerRights(): object[] {
     account(CONTROLLER),
     ...clusterRole(CONTROLLER, rules),
     ...clusterRole('headwater-upstream-leases', everywhere),
+    ...clusterRole('headwater-definitions', definitions),
     // Whoever installs a kind of sink labels a role for it so (Knative's convention), and it can be read here.
     object(
       'ClusterRole',

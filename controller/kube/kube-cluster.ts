@@ -74,6 +74,12 @@ export class KubeCluster implements Cluster {
     this.#watched.watch(kind, onChange);
   }
 
+  /** Kinds of an API group may have come or gone. */
+  definitionsChanged(group: string): void {
+    this.#options.resources.forgetGroup(group);
+    this.#watched.lookNow(group);
+  }
+
   async get(reference: ObjectReference): Promise<Lookup> {
     const resource = await this.#options.resources.find(reference);
     if (!resource) return { found: 'no-kind' };

@@ -16,7 +16,7 @@ export interface Resource {
 
 const FRESH_MS = 600_000;
 /** A kind that is not there may be installed any moment. */
-const MISSING_FRESH_MS = 500;
+const MISSING_FRESH_MS = 100;
 
 /** Finds the plural of kinds by the server's discovery documents, each read once and again when a kind is missing in it. */
 export class Resources {
@@ -41,6 +41,11 @@ export class Resources {
   /** For a kind that turned out not to be there any more. */
   forget({ apiVersion }: ObjectKind): void {
     this.#lists.delete(apiVersion);
+  }
+
+  /** For a group whose kinds are others than before. */
+  forgetGroup(group: string): void {
+    for (const apiVersion of this.#lists.keys()) if (apiVersion.startsWith(`${group}/`)) this.#lists.delete(apiVersion);
   }
 
   async #resource(apiVersion: string, kind: string): Promise<Resource | undefined> {

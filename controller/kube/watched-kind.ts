@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../core/errors.ts';
 import { type ApiObject, ApiStatusError, ListWatch, type ListWatchTimings } from '../../core/list-watch.ts';
 import type { Log } from '../../core/log.ts';
@@ -22,8 +21,15 @@ export interface WatchedKindOptions {
   readonly timings?: Partial<ListWatchTimings> | undefined;
 }
 
-/** How often a kind that is not there, or may not be read, is asked for. */
-const ABSENT_MS = 500;
+/**
+ * A kind that is not there is asked for later and later, in case nobody tells when it comes. When somebody does, that begins
+ * anew: the server itself knows the kind a moment later.
+ */
+const FIRST_MS = 100;
+const ABSENT_MS = 300_000;
+/** The longest wait for a server that does not answer. */
+const FAILED_MS = 10_000;
+/** The longest wait for a right: one that comes with the kind is there a moment after it. */
 const FORBIDDEN_MS = 10_000;
 
 /** Tells of every change of a kind's objects, also while the kind itself comes and goes. */
@@ -34,6 +40,10 @@ export class WatchedKind {
     this.#stopped.signal.addEventListener('abort', () => resolve(undefined), { once: true }),
   );
   #running: Promise<void> = Promise.resolve();
+  /** How often the kind was not there, or not to be read, in a row. */
+  #misses = 0;
+  #said: string | undefined;
+  #endPause: () => void = () => undefined;
   #listWatch: ListWatch<KeptObject> | undefined;
 
   constructor(options: WatchedKindOptions) {
@@ -58,12 +68,22 @@ export class WatchedKind {
     return (this.#listWatch?.all() ?? []).flatMap(({ metadata: { uid } }) => uid ?? []);
   }
 
+  /** It may have been installed just now. */
+  lookNow(): void {
+    this.#misses = 0;
+    this.#endPause();
+  }
+
   async #run(): Promise<void> {
     const { api, resources, kind, namespace, selection, log, timings } = this.#options;
     while (!this.#stopped.signal.aborted) {
-      const resource = await resources.find(kind).catch((error: unknown) => this.#say(error));
+      let longestMs = ABSENT_MS;
+      const resource = await resources.find(kind).catch((error: unknown) => {
+        longestMs = FAILED_MS;
+        return this.#say(error);
+      });
       if (!resource) {
-        await this.#pause(ABSENT_MS);
+        await this.#pauseLonger(longestMs);
         continue;
       }
       const failed = Promise.withResolvers<number>();
@@ -79,6 +99,7 @@ export class WatchedKind {
         },
         ...(timings && { timings }),
       });
+      void this.#listWatch.firstList.then(() => this.#found());
       this.#listWatch.start();
       log.debug({ kind: kind.kind }, 'watched');
       const code = await Promise.race([failed.promise, this.#whenStopped]);
@@ -89,14 +110,22 @@ export class WatchedKind {
       this.#listWatch = undefined;
       resources.forget(kind);
       for (const object of gone) this.#options.onChange(this.#referenceTo(object), undefined);
-      await this.#pause(code === 403 ? FORBIDDEN_MS : ABSENT_MS);
+      await this.#pauseLonger(code === 403 ? FORBIDDEN_MS : ABSENT_MS);
     }
   }
 
+  #found(): void {
+    this.#misses = 0;
+    this.#said = undefined;
+  }
+
+  /** Once, however often it is tried. */
   #say(error: unknown): undefined {
     const { kind, namespace, log, onFailure } = this.#options;
     if (this.#stopped.signal.aborted) return undefined;
-    log.warn({ kind: kind.kind, namespace, error: messageOf(error) }, 'watch failed; tried again');
+    const message = messageOf(error);
+    if (message !== this.#said) log.warn({ kind: kind.kind, namespace, error: message }, 'watch failed; tried again');
+    this.#said = message;
     onFailure?.();
     return undefined;
   }
@@ -106,8 +135,14 @@ export class WatchedKind {
     return { apiVersion, kind, namespace, name };
   }
 
-  async #pause(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
+  async #pauseLonger(longestMs: number): Promise<void> {
+    const ms = Math.min(FIRST_MS * 2 ** Math.min(this.#misses, 30), longestMs);
+    this.#misses += 1;
+    const over = Promise.withResolvers<void>();
+    this.#endPause = over.resolve;
+    const timer = setTimeout(over.resolve, ms);
+    await Promise.race([over.promise, this.#whenStopped]);
+    clearTimeout(timer);
   }
 }
 

@@ -36,6 +36,11 @@ export class WatchedKinds {
     return new Set([...this.#watched.values()].flatMap(({ kind }) => kind.uids()));
   }
 
+  /** Kinds of an API group may have come. */
+  lookNow(group: string): void {
+    for (const [key, { kind }] of this.#watched) if (key.startsWith(`${group}/`)) kind.lookNow();
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#watched.values()].map(({ kind }) => kind.stop()));
   }
