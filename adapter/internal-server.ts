@@ -10,6 +10,11 @@ export interface InternalServerDeps {
   readonly instance: string;
 }
 
+interface StateQuery {
+  readonly uid?: string | readonly string[];
+  readonly since?: string;
+}
+
 /** The internal face: probes, metrics, and for the controller the state of each route. */
 export function buildInternalServer(deps: InternalServerDeps): FastifyInstance {
   const app = fastify({ logger: false, forceCloseConnections: 'idle' });
@@ -18,21 +23,20 @@ export function buildInternalServer(deps: InternalServerDeps): FastifyInstance {
     reply.code(deps.isReady() ? 200 : 503).send(deps.isReady() ? 'ok\n' : 'not ready\n'),
   );
   app.get('/metrics', async (_request, reply) => reply.type(deps.metrics.contentType).send(await deps.metrics.text()));
-  app.get<{ Querystring: { uid?: string; since?: string } }>('/state', (request) => stateOf(request.query, deps));
+  app.get<{ Querystring: StateQuery }>('/state', (request) => stateOf(request.query, deps));
   return app;
 }
 
 /**
- * `uid`: one route. `since`: a cursor of an earlier answer; the routes changed after it, `complete: false`. Where the
+ * `uid`, once or more often: these routes. `since`: a cursor of an earlier answer; the routes changed after it, `complete: false`. Where the
  * cursor is another process's or routes were removed after it, all routes and `complete: true`.
  */
-function stateOf(query: { uid?: string; since?: string }, { routes, isReady, instance }: InternalServerDeps) {
+function stateOf(query: StateQuery, { routes, isReady, instance }: InternalServerDeps) {
   const { changed, removed } = routes.sequence;
   const [cursorInstance, sequence = ''] = query.since?.split('.') ?? [];
   const since = cursorInstance === instance && /^\d+$/.test(sequence) ? Number(sequence) : -1;
   const complete = since < removed || since < 0;
-  const one = query.uid === undefined ? undefined : routes.get(query.uid);
-  const asked = query.uid === undefined ? routes.all() : one ? [one] : [];
+  const asked = query.uid === undefined ? routes.all() : [query.uid].flat().flatMap((uid) => routes.get(uid) ?? []);
   return {
     ready: isReady(),
     cursor: `${instance}.${changed}`,

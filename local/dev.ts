@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { statesOfAnswering } from '../controller/adapter-state.ts';
+import { readReplica, stateIn } from '../controller/adapter-state.ts';
 import { nameOf, type ObjectKind, referenceTo, type SourceStatus } from '../controller/objects.ts';
 import { AddressGuard, isLoopback } from '../core/address-guard.ts';
 import type { PortWish } from '../core/listen.ts';
@@ -159,7 +159,7 @@ function localCluster(
   return new MemoryCluster({
     routes,
     knows: ({ apiVersion, kind }) => kinds.some((known) => known.apiVersion === apiVersion && known.kind === kind),
-    adapterStates: (uid) => statesOfAnswering([internalUrl], uid),
+    adapterStates: async (uid) => [stateIn(await readReplica(internalUrl, [uid]), uid)].flatMap((state) => state ?? []),
     onAnnouncement: (source, { type, reason, message, condition }) => {
       const object = nameOf(referenceTo(source));
       // A change of a condition is said as such.

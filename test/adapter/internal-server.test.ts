@@ -52,7 +52,11 @@ describe('/state', () => {
     expect(JSON.stringify(routes)).not.toMatch(/next|It is a secret/);
   });
 
-  it('tells of one with ?uid=, of none for an unknown one', async () => {
+  it('tells of some with ?uid=, of none for an unknown one', async () => {
+    expect((await state('?uid=quiet&uid=nobody&uid=0a1b2c3d')).routes.map(({ uid }) => uid)).toEqual([
+      'quiet',
+      '0a1b2c3d',
+    ]);
     expect((await state('?uid=quiet')).routes.map(({ uid }) => uid)).toEqual(['quiet']);
     expect((await state('?uid=nobody')).routes).toEqual([]);
   });

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { statesOfAnswering, statesOfReady } from '../../controller/adapter-state.ts';
+import { NamedReplicas } from '../../controller/adapter-replicas.ts';
+import { statesOfReady } from '../../controller/adapter-state.ts';
+import { createLog } from '../../core/log.ts';
 import { aRoute } from '../support/builders.ts';
 import { stopAfterwards, stopParts } from '../support/parts.ts';
 import { TestAdapter } from '../support/test-adapter.ts';
@@ -91,6 +93,7 @@ describe('the state of replicas', () => {
       serving,
       { generation: undefined, lastAuthentic: undefined, silent: true },
     ]);
-    expect(await statesOfAnswering(urls, UID)).toEqual([serving]);
+    const named = new NamedReplicas(urls, { onChange: () => undefined, log: createLog('silent').log });
+    expect(await named.statesOf(UID)).toEqual([serving]);
   });
 });
