@@ -1,7 +1,7 @@
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Proxies } from '../core/proxies.ts';
-import type { SourceDefinition, WebhookApi } from '../sources/contract.ts';
+import type { ProviderCall, SourceDefinition, WebhookApi } from '../sources/contract.ts';
 import { objectKindOf } from '../sources/crd.ts';
 import { Dependencies, notingReads } from './dependencies.ts';
 import type { ReconcileDeps } from './deps.ts';
@@ -16,6 +16,8 @@ export interface ControllerOptions extends Omit<ReconcileDeps, 'objects' | 'webh
   readonly proxies: Proxies;
   readonly queue: Omit<WorkQueueOptions, 'work' | 'onError'>;
   readonly onReconciled?: ReconcileObserver;
+  /** Told of each call to the API of the provider of a kind. */
+  readonly onProviderCall?: (kind: string, call: ProviderCall) => void;
   readonly log: Log;
 }
 
@@ -134,11 +136,14 @@ function webhookApis({
   guard,
   proxies,
   now,
-}: Pick<ControllerOptions, 'guard' | 'proxies' | 'now'>): ReconcileDeps['webhooksOf'] {
+  onProviderCall,
+}: Pick<ControllerOptions, 'guard' | 'proxies' | 'now' | 'onProviderCall'>): ReconcileDeps['webhooksOf'] {
   const loaded = new Map<string, Promise<WebhookApi>>();
   return (definition) => {
-    const api = loaded.get(definition.kind) ?? definition.loadWebhookApi({ guard, proxies }, now);
-    loaded.set(definition.kind, api);
+    const { kind } = definition;
+    const onCall = (call: ProviderCall) => onProviderCall?.(kind, call);
+    const api = loaded.get(kind) ?? definition.loadWebhookApi({ guard, proxies }, now, onCall);
+    loaded.set(kind, api);
     return api;
   };
 }

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { memoryLimit } from '../core/memory-limit.ts';
 import { type ReconcileResult, reconcileResults } from './controller.ts';
+import { ProviderMetrics } from './provider-metrics.ts';
 import { QueueMetrics } from './queue-metrics.ts';
 
 /** Seconds. */
@@ -14,6 +15,7 @@ const LEASE = 'headwater-controller';
 export class ControllerMetrics {
   readonly #registry = new Registry();
   readonly queue = new QueueMetrics(this.#registry, 'sources');
+  readonly provider = new ProviderMetrics(this.#registry, () => new Date());
   readonly #reconciles: Counter<'controller' | 'result'>;
   readonly #reconcileErrors: Counter<'controller'>;
   readonly #reconcileTime: Histogram<'controller'>;

@@ -170,6 +170,7 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
       observer: metrics.queue,
     },
     onReconciled: (...look) => metrics.reconciled(...look),
+    onProviderCall: (kind, call) => metrics.provider.called(kind, call),
     log,
   });
   replicas.start();

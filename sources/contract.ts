@@ -212,6 +212,29 @@ export interface WebhookApi {
   remove(access: HookAccess, id: string): Promise<void>;
 }
 
+/** A call to a provider's API, as it ended. */
+export interface ProviderCall {
+  /** Base URL of the API. */
+  readonly api: string;
+  readonly method: string;
+  /** `unchanged`: to a conditional request; `not-sent`: the provider asked for a pause, which is kept. */
+  readonly result: 'ok' | 'unchanged' | 'not-sent' | RemoteTrouble;
+  /** How long it took. */
+  readonly seconds: number;
+  /** undefined: the answer says nothing of it. */
+  readonly quota: Quota | undefined;
+}
+
+/** What an access token may still be used for. */
+export interface Quota {
+  /** Tells tokens apart; the token cannot be told from it. */
+  readonly tokenDigest: string;
+  readonly remaining: number;
+  readonly limit: number;
+  /** When all of it is there again. */
+  readonly resetAt: Date;
+}
+
 /** The controller that served a kind before Headwater came, by the names it gives to things in a cluster. */
 export interface UpstreamController {
   /** Of the Leases whose holder works on the kind's sources. */
@@ -247,7 +270,10 @@ export interface SourceDefinition {
   /** undefined: nobody served this kind before. */
   readonly upstream?: UpstreamController;
   loadSpec(): Promise<SpecDefinition>;
-  /** `egress`: how an API that a spec names may be called; `now`: the clock of `observe`'s `since`. */
-  loadWebhookApi(egress: Egress, now: () => Date): Promise<WebhookApi>;
+  /**
+   * `egress`: how an API that a spec names may be called; `now`: the clock of `observe`'s `since`; `onCall`: told of each
+   * call.
+   */
+  loadWebhookApi(egress: Egress, now: () => Date, onCall: (call: ProviderCall) => void): Promise<WebhookApi>;
   loadSimulator(): Promise<Simulator>;
 }

@@ -3,8 +3,9 @@ import type { RequestInit, Response } from 'undici';
 import { ForbiddenAddressError } from '../../core/address-guard.ts';
 import { type Egress, guardedFetch, OversizedReplyError } from '../../core/guarded-fetch.ts';
 import { RemoteApiError, type RemoteTrouble } from '../../core/remote-api-error.ts';
-import type { HookAccess } from '../contract.ts';
+import type { HookAccess, ProviderCall, Quota } from '../contract.ts';
 import type { Pauses } from './pauses.ts';
+import { quotaIn } from './quota.ts';
 
 /** For one call; GitHub answers within 10 s or gives up itself. */
 const TIMEOUT_MS = 15_000;
@@ -15,17 +16,18 @@ const LONGEST_REASON = 300;
 
 const silent = () => undefined;
 
-/** `egress`: how the API may be called; `pauses`: which tokens may not be used now. */
+/** `egress`: how the API may be called; `pauses`: which tokens may not be used now; `onCall`: told of each call. */
 export interface GuardedAccess extends HookAccess {
   readonly egress: Egress;
   readonly pauses: Pauses;
+  readonly onCall: (call: ProviderCall) => void;
 }
 
 /**
  * A client of GitHub's REST API without retries (the work queue has them), with a time limit on every call, and with
  * redirects under `api` alone: a token must not go to another host.
  */
-export function githubApi({ api, token, egress, pauses }: Omit<GuardedAccess, 'repository'>): Octokit {
+export function githubApi({ api, token, egress, pauses, onCall }: Omit<GuardedAccess, 'repository'>): Octokit {
   const octokit = new Octokit({
     auth: token,
     baseUrl: api,
@@ -36,25 +38,22 @@ export function githubApi({ api, token, egress, pauses }: Omit<GuardedAccess, 'r
   });
   octokit.hook.wrap('request', async (request, options) => {
     const call = `${options.method} ${options.url.replace(api, '').replace(/\?.*/, '')}`;
+    const beganAt = performance.now();
+    const tell = (result: ProviderCall['result'], quota?: Quota) =>
+      onCall({ api, method: options.method, result, seconds: (performance.now() - beganAt) / 1000, quota });
     const pauseMs = pauses.left({ api, token });
-    if (pauseMs > 0) throw new RemoteApiError(call, { ...PAUSED, retryAfterMs: pauseMs });
-    const begin = (ms: number | undefined) => ms !== undefined && pauses.begin({ api, token }, ms);
+    if (pauseMs > 0) {
+      tell('not-sent');
+      throw new RemoteApiError(call, { ...PAUSED, retryAfterMs: pauseMs });
+    }
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const sending = Promise.resolve(request({ ...options, request: { ...options.request, signal } }));
-    const response = await sending.catch((error: unknown) => {
-      const unchanged = unchangedIn(error);
-      if (unchanged) return unchanged;
-      const failure = remoteApiError(call, error);
-      begin(failure.retryAfterMs ?? quotaWaitOf((error as Failure).response));
-      throw failure;
-    });
-    begin(quotaWaitOf(response));
-    // Octokit takes it for a success.
-    if (response.status >= 300 && response.status !== NOT_MODIFIED) {
-      const reason = 'is a redirect that is not followed: name the repository, or the API, as it is called now';
-      throw new RemoteApiError(call, { trouble: 'invalid', status: response.status, reason });
-    }
-    return response;
+    const { answer, failure } = await endingOf(call, sending);
+    const waitMs = failure?.retryAfterMs ?? quotaWaitOf(answer);
+    if (waitMs !== undefined) pauses.begin({ api, token }, waitMs);
+    tell(failure?.trouble ?? (answer?.status === NOT_MODIFIED ? 'unchanged' : 'ok'), quotaIn(answer?.headers, token));
+    if (failure) throw failure;
+    return answer;
   });
   return octokit;
 }
@@ -100,10 +99,28 @@ interface Failure {
 
 const NOT_MODIFIED = 304;
 
-/** The answer a conditional request hopes for; Octokit takes it for a failure. */
-function unchangedIn(error: unknown): Answer | undefined {
-  const { status, response } = error as Failure;
-  return status === NOT_MODIFIED ? response : undefined;
+/** Of a failure, the answer as well, if there was one. */
+type Ending =
+  | { readonly answer: Answer; readonly failure?: undefined }
+  | { readonly answer: Answer | undefined; readonly failure: RemoteApiError };
+
+async function endingOf(call: string, sending: Promise<Answer>): Promise<Ending> {
+  try {
+    const answer = await sending;
+    // Octokit takes it for a success.
+    const isRedirect = answer.status >= 300;
+    return isRedirect ? { answer, failure: notFollowed(call, answer.status) } : { answer };
+  } catch (error) {
+    const { status, response } = error as Failure;
+    // The answer a conditional request hopes for; Octokit takes it for a failure.
+    if (status === NOT_MODIFIED && response) return { answer: response };
+    return { answer: response, failure: remoteApiError(call, error) };
+  }
+}
+
+function notFollowed(call: string, status: number): RemoteApiError {
+  const reason = 'is a redirect that is not followed: name the repository, or the API, as it is called now';
+  return new RemoteApiError(call, { trouble: 'invalid', status, reason });
 }
 
 function remoteApiError(call: string, error: unknown): RemoteApiError {

@@ -24,6 +24,6 @@ export const github: SourceDefinition = {
   toEvent,
   upstream,
   loadSpec: async () => (await import('./spec.ts')).specDefinition,
-  loadWebhookApi: async (egress, now) => (await import('./webhook.ts')).webhookApi(egress, now),
+  loadWebhookApi: async (...tools) => (await import('./webhook.ts')).webhookApi(...tools),
   loadSimulator: async () => (await import('./simulator.ts')).simulator,
 };

@@ -1,6 +1,6 @@
 import type { Egress } from '../../core/guarded-fetch.ts';
 import { RemoteApiError } from '../../core/remote-api-error.ts';
-import type { DesiredHook, HookAccess, ObservedHook, WebhookApi } from '../contract.ts';
+import type { DesiredHook, HookAccess, ObservedHook, ProviderCall, WebhookApi } from '../contract.ts';
 import { type GuardedAccess, githubApi } from './api.ts';
 import { hookIn, notGitHub, written } from './hook.ts';
 import { HookLists } from './hook-lists.ts';
@@ -54,11 +54,15 @@ const advice: WebhookApi['advice'] = {
   failing: 'GitHub has trouble; it is tried again',
 };
 
-/** `egress`: how what githubAPIURL names is called. */
-export function webhookApi(egress: Egress, now: () => Date): WebhookApi {
+/** `egress`: how what githubAPIURL names is called; `onCall`: told of each call. */
+export function webhookApi(
+  egress: Egress,
+  now: () => Date,
+  onCall: (call: ProviderCall) => void = () => undefined,
+): WebhookApi {
   const lists = new HookLists(now);
   const pauses = new Pauses(() => performance.now());
-  const guarded = (access: HookAccess): GuardedAccess => ({ ...access, egress, pauses });
+  const guarded = (access: HookAccess): GuardedAccess => ({ ...access, egress, pauses, onCall });
   const observe: WebhookApi['observe'] = async (access, isOurs, since) =>
     (await lists.read(guarded(access), since)).filter(isOurs);
   return {
