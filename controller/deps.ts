@@ -1,6 +1,7 @@
 import type { SourceDefinition, WebhookApi } from '../sources/contract.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { AdapterMoves } from './adapter-moves.ts';
+import type { Census } from './census.ts';
 import type { ChildStore } from './children.ts';
 import type { Cluster, Objects } from './cluster.ts';
 import type { FirstLooks } from './first-looks.ts';
@@ -26,6 +27,7 @@ export interface ReconcileDeps extends SinkDeps, PublishDeps {
   readonly refusedWrites: RefusedWrites;
   readonly tokens: AccessTokens;
   readonly firstLooks: FirstLooks;
+  readonly census: Pick<Census, 'note' | 'forget'>;
   readonly adapter: ReceiveAdapterConfig;
   /** What is made for one source in its namespace. */
   readonly children: ChildStore;

@@ -21,7 +21,7 @@ export async function finalizeSource(
   definition: SourceDefinition,
   deps: ReconcileDeps,
 ): Promise<Retry | undefined> {
-  const { cluster, tokens, firstLooks, now } = deps;
+  const { cluster, tokens, firstLooks, census, now } = deps;
   const finalizer = namesOf(definition).crd;
   if (!source.metadata.finalizers?.includes(finalizer)) return undefined;
   const announce = (announcement: Announcement) => cluster.announce(source, announcement);
@@ -36,6 +36,7 @@ export async function finalizeSource(
       `${removal.faults.join('; ')}; annotation ${ABANDON_HOOK}: "true" lets go of it`,
       now(),
     );
+    census.note(source, status);
     if (!isDeepStrictEqual(source.status, status)) {
       await announce({ type: 'Warning', reason: 'WebhookDeletionFailed', message: removal.faults.join('; ') });
       await cluster.writeStatus(source, status);

@@ -3,6 +3,7 @@ import { memoryLimit } from '../core/memory-limit.ts';
 import { type ReconcileResult, reconcileResults } from './controller.ts';
 import { ProviderMetrics } from './provider-metrics.ts';
 import { QueueMetrics } from './queue-metrics.ts';
+import { SourceMetrics } from './source-metrics.ts';
 
 /** Seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -15,6 +16,7 @@ const LEASE = 'headwater-controller';
 export class ControllerMetrics {
   readonly #registry = new Registry();
   readonly queue = new QueueMetrics(this.#registry, 'sources');
+  readonly sources: SourceMetrics;
   readonly provider = new ProviderMetrics(this.#registry, () => new Date());
   readonly #reconciles: Counter<'controller' | 'result'>;
   readonly #reconcileErrors: Counter<'controller'>;
@@ -27,6 +29,7 @@ export class ControllerMetrics {
 
   constructor(kinds: readonly string[]) {
     const registers = [this.#registry];
+    this.sources = new SourceMetrics(this.#registry, kinds);
     collectDefaultMetrics({ register: this.#registry });
     const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
       new Counter({ name, help, labelNames, registers });

@@ -34,6 +34,7 @@ export async function reconcileSource(reference: ObjectReference, deps: Reconcil
   if (retry) return retry;
   deps.refusedWrites.forget(reference);
   deps.oldServices.forget(reference);
+  deps.census.forget(reference);
   return undefined;
 }
 
@@ -47,6 +48,7 @@ async function serve(
     return await (upstream === 'gone' ? lookAt(object, definition, deps) : stepAside(object, upstream, deps));
   } catch (error) {
     if (!(error instanceof SourceRefusedError)) throw error;
+    deps.census.note(object, undefined);
     return deps.refusedWrites.report(object, definition, error, deps.cluster);
   }
 }
@@ -65,6 +67,7 @@ async function lookAt(
     (error: unknown) => ({ facts: failed(plan, error), failure: { error } }),
   );
   const status = computeStatus(source, facts, deps.now());
+  deps.census.note(source, status);
   if (!isDeepStrictEqual(source.status, status)) await deps.cluster.writeStatus(source, status);
   // A status that could not be written is not told twice.
   for (const announcement of announcementsOf(source, facts, status)) await deps.cluster.announce(source, announcement);

@@ -25,6 +25,7 @@ import { KnativeServices } from './kube/knative-services.ts';
 import { KubeChildren } from './kube/kube-children.ts';
 import { KubeCluster } from './kube/kube-cluster.ts';
 import { Lease } from './kube/lease.ts';
+import { OrphanedHooks } from './kube/orphaned-hooks.ts';
 import { Resources } from './kube/resources.ts';
 import { ControllerMetrics } from './metrics.ts';
 import { keyOf, referenceTo } from './objects.ts';
@@ -123,12 +124,16 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
   const now = () => new Date();
   const replicas = adapterReplicas(config, { api, log }, (ready) => controller.adaptersChanged(ready));
   const resources = new Resources(api);
+  const { systemNamespace } = config;
+  const onCount = (count: number) => metrics.sources.orphaned(count);
+  const orphans = new OrphanedHooks({ api, systemNamespace, onCount, log });
   const cluster = new KubeCluster({
     api,
     resources,
     namespaces: config.watchNamespaces,
     routesNamespace: config.routesNamespace,
-    systemNamespace: config.systemNamespace,
+    systemNamespace,
+    orphans,
     adapterStates: (uid) => replicas.statesOf(uid),
     now,
     log,
@@ -144,6 +149,7 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
     refusedWrites: refusedWrites(config, metrics, log),
     tokens: new AccessTokens(),
     firstLooks: new FirstLooks(config.hookCheckMs),
+    census: metrics.sources.census,
     guard: new AddressGuard({ allowLoopback: config.allowLoopback }),
     proxies: config.proxies,
     urlOfService: clusterUrlOf,
@@ -175,7 +181,8 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
   });
   replicas.start();
   definitions.start();
-  const sweeping = startSweeping(cluster, config, log);
+  void orphans.count();
+  const sweeping = startSweeping({ cluster, orphans }, config, log);
   return {
     stop: async () => {
       clearInterval(sweeping);
@@ -196,9 +203,14 @@ function refusedWrites({ refusedWriteMs }: ControllerConfig, metrics: Controller
   });
 }
 
-function startSweeping(cluster: KubeCluster, { sweepMs }: ControllerConfig, log: Log): NodeJS.Timeout {
+function startSweeping(
+  { cluster, orphans }: { readonly cluster: KubeCluster; readonly orphans: OrphanedHooks },
+  { sweepMs }: ControllerConfig,
+  log: Log,
+): NodeJS.Timeout {
   const kinds = sources.map(objectKindOf);
   const sweep = async () => {
+    await orphans.count();
     try {
       for (const { uid, namespace, name } of await sweepRoutes({ cluster, kinds }))
         log.warn({ uid, source: `${namespace}/${name}` }, 'route of a source that is gone removed');

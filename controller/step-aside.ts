@@ -13,9 +13,10 @@ const CONDITION = 'UpstreamControllerRunning';
 export async function stepAside(
   source: SourceObject,
   state: Exclude<UpstreamState, 'gone'>,
-  { cluster, oldServices, now }: Pick<ReconcileDeps, 'cluster' | 'oldServices' | 'now'>,
+  { cluster, oldServices, census, now }: Pick<ReconcileDeps, 'cluster' | 'oldServices' | 'census' | 'now'>,
 ): Promise<Retry> {
   oldServices.forget(referenceTo(source));
+  census.forget(referenceTo(source));
   if (state === 'running' && !wasLeftAside(source) && source.metadata.deletionTimestamp === undefined)
     await cluster.writeStatus(source, saidOf(source, now()));
   return { when: 'changed' };

@@ -3,6 +3,7 @@ import { type Adapter, startAdapter } from '../adapter/adapter.ts';
 import { readAdapterConfig } from '../adapter/config.ts';
 import { AccessTokens } from '../controller/access-tokens.ts';
 import { AdapterMoves } from '../controller/adapter-moves.ts';
+import { Census } from '../controller/census.ts';
 import { NO_CHILDREN } from '../controller/children.ts';
 import { type Controller, startController } from '../controller/controller.ts';
 import { FirstLooks } from '../controller/first-looks.ts';
@@ -67,6 +68,7 @@ export function startLocalController({
     refusedWrites: new RefusedWrites({ retryMs: 60_000, now: () => new Date(), onRefused: () => undefined }),
     tokens: new AccessTokens(),
     firstLooks: new FirstLooks(0),
+    census: new Census(),
     ...sinks,
     proxies,
     adapter: {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { ConfigurationError } from '../../core/errors.ts';
 import { ApiStatusError, type ListWatchTimings } from '../../core/list-watch.ts';
 import type { Log } from '../../core/log.ts';
@@ -27,6 +26,7 @@ import type { ApiClient } from './api-client.ts';
 import { applyObject, FIELD_MANAGER } from './apply.ts';
 import { EventRecorder } from './events.ts';
 import { MERGE_PATCH, mergePatch } from './merge-patch.ts';
+import type { OrphanedHooks } from './orphaned-hooks.ts';
 import type { Resources } from './resources.ts';
 import { CONTROLLER_LABEL, ownerOf, ROUTE_LABEL, routeSecret, routeSecretName, routeTextIn } from './route-secret.ts';
 import { requestSourceToken } from './source-token.ts';
@@ -40,10 +40,11 @@ export interface KubeClusterOptions {
   readonly namespaces: readonly string[];
   /** Where route Secrets are. */
   readonly routesNamespace: string;
-  /** Where the controller is: for ConfigMap `headwater-orphaned-hooks`. */
+  /** Where the controller is. */
   readonly systemNamespace: string;
   /** Of every ready replica of the adapter. */
   readonly adapterStates: (uid: string) => Promise<readonly AdapterState[]>;
+  readonly orphans: Pick<OrphanedHooks, 'record'>;
   readonly now: () => Date;
   readonly log: Log;
   /** Called with each failure of a watch, after which it is tried again. */
@@ -51,7 +52,6 @@ export interface KubeClusterOptions {
   readonly timings?: Partial<ListWatchTimings> | undefined;
 }
 
-const ORPHANS = 'headwater-orphaned-hooks';
 const SECRET: ObjectKind = { apiVersion: 'v1', kind: 'Secret' };
 
 /** A real cluster, through its API server. Objects are read when they are needed; watches only tell that they changed. */
@@ -201,26 +201,8 @@ export class KubeCluster implements Cluster {
     return this.#events.record(source, announcement);
   }
 
-  async recordOrphan(source: SourceObject, hook: HookRecord): Promise<void> {
-    const { api, systemNamespace, log } = this.#options;
-    const { namespace, name } = source.metadata;
-    const line = `${hook.api} ${hook.repository} webhook ${hook.id} (${source.kind} ${namespace}/${name})`;
-    const key = createHash('sha256').update(line).digest('hex').slice(0, 16);
-    const path = `/api/v1/namespaces/${encodeURIComponent(systemNamespace)}/configmaps`;
-    const data = { [key]: line };
-    const created = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: ORPHANS }, data };
-    try {
-      await api
-        .call('PATCH', `${path}/${ORPHANS}`, { body: { data }, contentType: MERGE_PATCH })
-        .catch((error: unknown) => {
-          if (!isCode(error, 404)) throw error;
-          return api.call('POST', path, { body: created });
-        });
-    } catch (error) {
-      if (!(error instanceof ApiStatusError)) throw error;
-      // A full ConfigMap, or a missing right, must not hold up the deletion.
-      log.error({ orphan: line, error: error.message }, 'webhook left behind, and not noted');
-    }
+  recordOrphan(source: SourceObject, hook: HookRecord): Promise<void> {
+    return this.#options.orphans.record(source, hook);
   }
 
   async #pathOf(source: SourceObject): Promise<string> {

@@ -4,6 +4,7 @@ import { expect, vi } from 'vitest';
 import { parse } from 'yaml';
 import { AccessTokens } from '../../controller/access-tokens.ts';
 import { AdapterMoves } from '../../controller/adapter-moves.ts';
+import { Census } from '../../controller/census.ts';
 import type { AdapterState, Announcement } from '../../controller/cluster.ts';
 import { type Controller, type ControllerOptions, startController } from '../../controller/controller.ts';
 import { FirstLooks } from '../../controller/first-looks.ts';
@@ -101,6 +102,7 @@ export class World {
       }),
       tokens: new AccessTokens(),
       firstLooks: new FirstLooks(0),
+      census: new Census(),
       guard: new AddressGuard({ allowLoopback: true }),
       proxies: NO_PROXIES,
       urlOfService: clusterUrlOf,

@@ -30,6 +30,7 @@ function refusing(): Cluster {
     routesNamespace: 'headwater-routes',
     systemNamespace: 'headwater',
     adapterStates: async () => [],
+    orphans: { record: async () => undefined },
     now: () => new Date(),
     log: pino({ level: 'silent' }),
   });

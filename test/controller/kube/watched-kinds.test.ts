@@ -52,6 +52,7 @@ function clusterOf(
     routesNamespace: 'headwater-routes',
     systemNamespace: 'headwater',
     adapterStates: async () => [],
+    orphans: { record: async () => undefined },
     now: () => new Date(),
     log: createLog('silent').log,
     onWatchFailure,
