@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { listen, type PortWish } from '../../core/listen.ts';
+import { HourlyLimits, type RateLimits, SECONDARY_DOCUMENTATION, USUAL_LIMITS } from './simulated-limits.ts';
 
 /** A webhook as GitHub keeps it; `config.secret` is only ever shown as asterisks. */
 export interface SimulatedHook {
@@ -29,6 +30,8 @@ export interface SimulatedGitHubOptions {
   /** Called after a webhook was made or a ping was asked for, as GitHub then sends one. */
   readonly onPing?: (hook: SimulatedHook) => void;
   readonly now?: () => Date;
+  /** null: none, as at a GitHub Enterprise Server by default. */
+  readonly limits?: Partial<RateLimits> | null;
 }
 
 /** It takes any access token but one that says of itself that it is none. */
@@ -54,18 +57,13 @@ type Request = FastifyRequest<{
 }>;
 
 const DOCUMENTATION = 'https://docs.github.com/rest/repos/webhooks';
-/** Calls in an hour. */
-const QUOTA = 5000;
-const HOUR_MS = 3_600_000;
 
 /** GitHub's API for webhooks, with a memory; the double for `--simulate` and tests. */
 export class SimulatedGitHub {
   readonly hooks: SimulatedHook[] = [];
   /** `METHOD path` of each call, in order. */
   readonly calls: string[] = [];
-  /** How many calls of this hour counted against the access token's quota. */
-  quotaUsed = 0;
-  #hourEnds = 0;
+  readonly #limits: HourlyLimits | undefined;
   readonly #options: SimulatedGitHubOptions;
   readonly #app: FastifyInstance = fastify({ logger: false, forceCloseConnections: true });
   #nextId = 4001;
@@ -74,6 +72,7 @@ export class SimulatedGitHub {
 
   constructor(options: SimulatedGitHubOptions = {}) {
     this.#options = options;
+    if (options.limits !== null) this.#limits = new HourlyLimits({ ...USUAL_LIMITS, ...options.limits });
     this.#app.addHook('onRequest', (request, reply, done) => {
       this.calls.push(`${request.method} ${request.url}`);
       if (this.#refuses(request, reply)) return;
@@ -91,8 +90,16 @@ export class SimulatedGitHub {
 
   /** Resolves to the base URL. */
   async start(port: PortWish = 0, host = '127.0.0.1'): Promise<string> {
-    this.#hourEnds = this.#now().getTime() + HOUR_MS;
     return `http://${host}:${await listen(this.#app, { host, port, setting: '--simulator-port' })}`;
+  }
+
+  /** How many calls of this hour counted against the access token's quota. */
+  get quotaUsed(): number {
+    return this.#limits?.used ?? 0;
+  }
+
+  set quotaUsed(calls: number) {
+    this.#limits?.use(calls, this.#now().getTime());
   }
 
   stop(): Promise<void> {
@@ -110,16 +117,12 @@ export class SimulatedGitHub {
   }
 
   #refuses(request: FastifyRequest, reply: FastifyReply): boolean {
-    const now = this.#now().getTime();
-    if (now >= this.#hourEnds) {
-      this.#hourEnds = now + HOUR_MS;
-      this.quotaUsed = 0;
+    const exceeded = this.#limits?.takeCall(this.#now().getTime());
+    void reply.headers(this.#limits?.headers() ?? {});
+    if (exceeded) {
+      void send(reply, exceeded.status, exceeded.message);
+      return true;
     }
-    void reply.headers({
-      'x-ratelimit-limit': String(QUOTA),
-      'x-ratelimit-reset': String(Math.ceil(this.#hourEnds / 1000)),
-    });
-    this.#count(reply, 1);
     const refusal = this.#refusal;
     if (refusal?.matches.test(`${request.method} ${request.url}`)) {
       void reply.headers(refusal.headers);
@@ -130,11 +133,6 @@ export class SimulatedGitHub {
     if (token !== '' && !REFUSED_TOKEN.test(token)) return false;
     void send(reply, 401, token === '' ? 'Requires authentication' : 'Bad credentials');
     return true;
-  }
-
-  #count(reply: FastifyReply, calls: 1 | -1): void {
-    this.quotaUsed += calls;
-    void reply.header('x-ratelimit-remaining', String(Math.max(0, QUOTA - this.quotaUsed)));
   }
 
   #serve(base: string): void {
@@ -182,6 +180,8 @@ export class SimulatedGitHub {
     if (name !== 'web' || !config.url)
       return send(reply, 422, 'Validation Failed', ['Config must contain URL for webhooks']);
     if (this.#isTaken(repository, config.url)) return sendTaken(reply);
+    const exceeded = this.#limits?.takeCreation(this.#now().getTime());
+    if (exceeded) return send(reply.headers(exceeded.headers), exceeded.status, exceeded.message);
     const empty = { url: '', content_type: 'form', insecure_ssl: '0', secret: '' };
     const id = this.#nextId++;
     const hook: SimulatedHook = {
@@ -221,7 +221,8 @@ export class SimulatedGitHub {
     const etag = `W/"${createHash('sha256').update(JSON.stringify(body)).digest('hex')}"`;
     void reply.header('etag', etag);
     if (request.method !== 'GET' || request.headers['if-none-match'] !== etag) return reply.send(body);
-    this.#count(reply, -1);
+    this.#limits?.giveBackCall();
+    void reply.headers(this.#limits?.headers() ?? {});
     return reply.code(304).send();
   }
 
@@ -278,7 +279,7 @@ function send(reply: FastifyReply, status: number, message: string, errors: read
   const body = {
     message,
     ...(details.length > 0 && { errors: details }),
-    documentation_url: DOCUMENTATION,
+    documentation_url: /rate limit/i.test(message) ? SECONDARY_DOCUMENTATION : DOCUMENTATION,
     status: String(status),
   };
   return reply.code(status).send(body);
