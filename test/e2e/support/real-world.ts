@@ -11,6 +11,7 @@ import { applyObject } from '../../../controller/kube/apply.ts';
 import { MERGE_PATCH } from '../../../controller/kube/merge-patch.ts';
 import type { SourceObject, SourceStatus } from '../../../controller/objects.ts';
 import { ApiStatusError } from '../../../core/list-watch.ts';
+import { nodeFlags } from '../../../scripts/node-flags.ts';
 import { type Exchange, SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
 import { sharedCluster, type TestCluster } from './cluster.ts';
 
@@ -19,9 +20,10 @@ const run = promisify(execFile);
 
 type Env = Readonly<Record<string, string>>;
 
-/** The command that runs one of our programs. */
+/** The command that runs one of our programs, as its image does. */
 export function nodeOf(path: string): readonly string[] {
-  return [process.execPath, resolvePath(root, path)];
+  const flags = /\bcontroller(\/main\.ts|\.js)$/.test(path) ? nodeFlags.controller : [];
+  return [process.execPath, ...flags, resolvePath(root, path)];
 }
 
 /** A process of ours, and what it logged. */
