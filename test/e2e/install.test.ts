@@ -102,6 +102,15 @@ describe('config/default', () => {
     expect(entries.filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
   });
 
+  it('are found as sources', async () => {
+    expect(await world.kubectl('get', 'crds', '-l', 'duck.knative.dev/source=true', '-o', 'name')).toContain(
+      'githubsources',
+    );
+    expect(await world.kubectl('get', 'sources', '-n', world.namespace)).toMatch(
+      /NAME +READY +REASON .*\n.*hello +True/,
+    );
+  });
+
   it("lets Knative's own controllers see sources by the roles they collect", async () => {
     const metadata = { name: 'source-observer' };
     const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata };
