@@ -54,6 +54,14 @@ const portsAndProbes = {
   readinessProbe: { httpGet: httpGet('/readyz'), periodSeconds: 5, timeoutSeconds: 2 },
 };
 
+/** Where hooks come in, also at the Service of config/adapter. */
+export const HOOKS_SERVICE_PORT = { name: 'http', port: 80 };
+
+/** Whether a Service may be one of these, by its name alone. */
+export function isAdapterServiceName(name: string): boolean {
+  return name.endsWith(ENDING);
+}
+
 /** What an Ingress or HTTPRoute names as its backend. */
 export function adapterService(source: SourceObject): ChildObject {
   return {
@@ -62,7 +70,7 @@ export function adapterService(source: SourceObject): ChildObject {
     metadata: childMetadata(source, adapterDeploymentName(source)),
     spec: {
       selector: { [UID_LABEL]: source.metadata.uid },
-      ports: [{ name: 'http', port: 80, targetPort: 'http' }],
+      ports: [{ ...HOOKS_SERVICE_PORT, targetPort: 'http' }],
     },
   };
 }
