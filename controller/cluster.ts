@@ -58,6 +58,21 @@ export interface Announcement {
   readonly condition?: string;
 }
 
+/** A kind of which some facts are kept, rather than read when they are needed. */
+export interface Following<Kept> {
+  readonly kind: ObjectKind;
+  /** undefined: all. */
+  readonly namespace: string | undefined;
+  /** The one object of this name. */
+  readonly name?: string | undefined;
+  /** undefined: nothing of an object counts. */
+  readonly keep: (object: KubeObject) => Kept | undefined;
+  /** Called when an object appears, changes or goes. */
+  readonly onChange: (reference: ObjectReference, kept: Kept | undefined) => void;
+  /** Called when it is known what there is, and again when that changed: all was told of, or why nothing is. */
+  readonly onKnown: (known: 'all' | 'no-kind' | { readonly forbidden: string }) => void;
+}
+
 /** `matter`: `matterOf` of the object as it is now; undefined: it is gone. */
 export type Watcher = (changed: ObjectReference, matter: string | undefined) => void;
 
@@ -72,6 +87,8 @@ export interface Cluster {
    * one, objects of others may be told of too. Asked for again, the same `onChange` is told no more than once.
    */
   watch(kind: ObjectKind & { readonly namespace?: string }, onChange: Watcher): void;
+  /** As `watch`, but tells of what is kept of each object; in one namespace or all, whichever sources are served. */
+  follow<Kept>(following: Following<Kept>): void;
   get(reference: ObjectReference): Promise<Lookup>;
   readSecretKey(namespace: string, key: SecretKeyRef): Promise<SecretLookup>;
   /** Resolves to the object as it is then. */

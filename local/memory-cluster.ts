@@ -3,6 +3,7 @@ import type {
   AdapterState,
   Announcement,
   Cluster,
+  Following,
   Lookup,
   PublishedRoute,
   SecretLookup,
@@ -116,6 +117,16 @@ export class MemoryCluster implements Cluster {
     if (watchers.has(onChange)) return;
     this.#watchers.set(kindKey(kind), watchers.add(onChange));
     for (const object of this.all(kind)) onChange(referenceTo(object), matterOf(object.metadata));
+  }
+
+  follow<Kept>({ kind, namespace, name, keep, onChange, onKnown }: Following<Kept>): void {
+    const counts = (one: ObjectReference) =>
+      (namespace === undefined || one.namespace === namespace) && (name === undefined || one.name === name);
+    this.watch(kind, (changed) => {
+      const object = this.find(changed);
+      if (counts(changed)) onChange(changed, object && keep(object));
+    });
+    onKnown(this.#options.knows(kind) ? 'all' : 'no-kind');
   }
 
   async get(reference: ObjectReference): Promise<Lookup> {

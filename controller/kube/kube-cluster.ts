@@ -7,6 +7,7 @@ import type {
   AdapterState,
   Announcement,
   Cluster,
+  Following,
   Lookup,
   PublishedRoute,
   SecretLookup,
@@ -72,6 +73,10 @@ export class KubeCluster implements Cluster {
 
   watch(kind: ObjectKind & { readonly namespace?: string }, onChange: Watcher): void {
     this.#watched.watch(kind, onChange);
+  }
+
+  follow<Kept>(following: Following<Kept>): void {
+    this.#watched.follow(following);
   }
 
   /** Kinds of an API group may have come or gone. */

@@ -1,20 +1,21 @@
+import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../../core/errors.ts';
 import { type ApiObject, ApiStatusError, ListWatch, type ListWatchTimings } from '../../core/list-watch.ts';
 import type { Log } from '../../core/log.ts';
-import type { Watcher } from '../cluster.ts';
-import { type Metadata, matterOf, type ObjectKind, type ObjectReference } from '../objects.ts';
+import type { Following } from '../cluster.ts';
+import type { KubeObject, ObjectKind, ObjectReference } from '../objects.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Resources } from './resources.ts';
 import { type Selection, transportOf } from './transport.ts';
 
-export interface WatchedKindOptions {
+export interface WatchedKindOptions<Kept> extends Pick<Following<Kept>, 'keep' | 'onChange'> {
   readonly api: Pick<ApiClient, 'call' | 'lines' | 'chunks'>;
   readonly resources: Pick<Resources, 'find' | 'forget'>;
   readonly kind: ObjectKind;
   /** undefined: of all. */
   readonly namespace?: string | undefined;
-  readonly selection: Omit<Selection<KeptObject>, 'keep'>;
-  readonly onChange: Watcher;
+  readonly selection: Omit<Selection<KeptObject<Kept>>, 'keep'>;
+  readonly onKnown?: Following<Kept>['onKnown'] | undefined;
   /** Called with each failure, after which it is tried again. */
   readonly onFailure?: (() => void) | undefined;
   readonly log: Log;
@@ -32,9 +33,11 @@ const FAILED_MS = 10_000;
 /** The longest wait for a right: one that comes with the kind is there a moment after it. */
 const FORBIDDEN_MS = 10_000;
 
+type Known = Parameters<Following<unknown>['onKnown']>[0];
+
 /** Tells of every change of a kind's objects, also while the kind itself comes and goes. */
-export class WatchedKind {
-  readonly #options: WatchedKindOptions;
+export class WatchedKind<Kept> {
+  readonly #options: WatchedKindOptions<Kept>;
   readonly #stopped = new AbortController();
   readonly #whenStopped = new Promise<undefined>((resolve) =>
     this.#stopped.signal.addEventListener('abort', () => resolve(undefined), { once: true }),
@@ -43,10 +46,11 @@ export class WatchedKind {
   /** How often the kind was not there, or not to be read, in a row. */
   #misses = 0;
   #said: string | undefined;
+  #known: Known | undefined;
   #endPause: () => void = () => undefined;
-  #listWatch: ListWatch<KeptObject> | undefined;
+  #listWatch: ListWatch<KeptObject<Kept>> | undefined;
 
-  constructor(options: WatchedKindOptions) {
+  constructor(options: WatchedKindOptions<Kept>) {
     this.#options = options;
   }
 
@@ -60,8 +64,8 @@ export class WatchedKind {
     await this.#running;
   }
 
-  tellAll(watcher: Watcher): void {
-    for (const object of this.#listWatch?.all() ?? []) watcher(this.#referenceTo(object), object.matter);
+  tellAll(onChange: Following<Kept>['onChange']): void {
+    for (const object of this.#listWatch?.all() ?? []) onChange(this.#referenceTo(object), object.kept);
   }
 
   uids(): readonly string[] {
@@ -75,7 +79,7 @@ export class WatchedKind {
   }
 
   async #run(): Promise<void> {
-    const { api, resources, kind, namespace, selection, log, timings } = this.#options;
+    const { api, resources, kind, namespace, selection, keep, log, timings } = this.#options;
     while (!this.#stopped.signal.aborted) {
       let longestMs = ABSENT_MS;
       const resource = await resources.find(kind).catch((error: unknown) => {
@@ -83,15 +87,19 @@ export class WatchedKind {
         return this.#say(error);
       });
       if (!resource) {
+        if (longestMs === ABSENT_MS) this.#tellKnown('no-kind');
         await this.#pauseLonger(longestMs);
         continue;
       }
       const failed = Promise.withResolvers<number>();
       const path = resource.collection(namespace);
-      const transport = transportOf<KeptObject>(api, path, { ...selection, keep: kept });
-      this.#listWatch = new ListWatch<KeptObject>({
+      const transport = transportOf<KeptObject<Kept>>(api, path, {
+        ...selection,
+        keep: (object) => kept(object, keep),
+      });
+      this.#listWatch = new ListWatch<KeptObject<Kept>>({
         transport,
-        onChange: (object) => this.#options.onChange(this.#referenceTo(object), object.matter),
+        onChange: (object) => this.#options.onChange(this.#referenceTo(object), object.kept),
         onGone: (object) => this.#options.onChange(this.#referenceTo(object), undefined),
         onFailure: (error) => {
           this.#say(error);
@@ -110,6 +118,7 @@ export class WatchedKind {
       this.#listWatch = undefined;
       resources.forget(kind);
       for (const object of gone) this.#options.onChange(this.#referenceTo(object), undefined);
+      if (code === 403) this.#tellKnown({ forbidden: ruleFor(resource.plural, kind, namespace) });
       await this.#pauseLonger(code === 403 ? FORBIDDEN_MS : ABSENT_MS);
     }
   }
@@ -117,6 +126,13 @@ export class WatchedKind {
   #found(): void {
     this.#misses = 0;
     this.#said = undefined;
+    this.#tellKnown('all');
+  }
+
+  #tellKnown(known: Known): void {
+    if (isDeepStrictEqual(known, this.#known)) return;
+    this.#known = known;
+    this.#options.onKnown?.(known);
   }
 
   /** Once, however often it is tried. */
@@ -146,12 +162,17 @@ export class WatchedKind {
   }
 }
 
-interface KeptObject extends ApiObject {
-  readonly matter: string;
+function ruleFor(plural: string, { apiVersion }: ObjectKind, namespace: string | undefined): string {
+  return `get, list and watch on ${plural} (${apiVersion})${namespace === undefined ? '' : ` in namespace ${namespace}`}`;
+}
+
+interface KeptObject<Kept> extends ApiObject {
+  readonly kept: Kept | undefined;
 }
 
 /** A change of anything is a change of the resourceVersion: more need not be kept to tell that something changed. */
-function kept({ metadata }: ApiObject): KeptObject {
-  const { namespace, name, uid, resourceVersion } = metadata;
-  return { metadata: { namespace, name, uid, resourceVersion }, matter: matterOf(metadata as Partial<Metadata>) };
+function kept<Kept>(object: ApiObject, keep: WatchedKindOptions<Kept>['keep']): KeptObject<Kept> {
+  const { namespace, name, uid, resourceVersion } = object.metadata;
+  // The API server answers with what its kind has, of which a list of metadata has no more than that.
+  return { metadata: { namespace, name, uid, resourceVersion }, kept: keep(object as KubeObject) };
 }

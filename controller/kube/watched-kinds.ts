@@ -1,16 +1,16 @@
-import type { Watcher } from '../cluster.ts';
-import type { ObjectKind } from '../objects.ts';
+import type { Following, Watcher } from '../cluster.ts';
+import { type KubeObject, matterOf, type ObjectKind } from '../objects.ts';
 import { METADATA_ONLY } from './transport.ts';
 import { WatchedKind, type WatchedKindOptions } from './watched-kind.ts';
 
-export interface WatchedKindsOptions extends Pick<WatchedKindOptions, 'api' | 'resources' | 'log' | 'timings'> {
+export interface WatchedKindsOptions extends Pick<WatchedKindOptions<string>, 'api' | 'resources' | 'log' | 'timings'> {
   /** Of the sources that are served; empty: all. */
   readonly namespaces: readonly string[];
-  readonly onWatchFailure?: WatchedKindOptions['onFailure'];
+  readonly onWatchFailure?: WatchedKindOptions<string>['onFailure'];
 }
 
 interface Watched {
-  readonly kind: WatchedKind;
+  readonly kind: WatchedKind<string>;
   readonly watchers: Set<Watcher>;
 }
 
@@ -18,6 +18,7 @@ interface Watched {
 export class WatchedKinds {
   readonly #options: WatchedKindsOptions;
   readonly #watched = new Map<string, Watched>();
+  readonly #followed: { readonly apiVersion: string; readonly kind: Omit<WatchedKind<unknown>, 'tellAll'> }[] = [];
 
   constructor(options: WatchedKindsOptions) {
     this.#options = options;
@@ -31,7 +32,17 @@ export class WatchedKinds {
     for (const place of places) this.#watchIn(place, { apiVersion, kind }, onChange);
   }
 
-  /** Of all objects that are known now. */
+  /** `Cluster.follow`. */
+  follow<Kept>({ kind, namespace, name, ...told }: Following<Kept>): void {
+    const { api, resources, log, timings, onWatchFailure: onFailure } = this.#options;
+    const selection = name === undefined ? {} : { fieldSelector: `metadata.name=${name}` };
+    const rest = { onFailure, log, timings };
+    const followed = new WatchedKind<Kept>({ api, resources, kind, namespace, selection, ...told, ...rest });
+    this.#followed.push({ apiVersion: kind.apiVersion, kind: followed });
+    followed.start();
+  }
+
+  /** Of all objects that are watched now. */
   uids(): ReadonlySet<string> {
     return new Set([...this.#watched.values()].flatMap(({ kind }) => kind.uids()));
   }
@@ -39,10 +50,12 @@ export class WatchedKinds {
   /** Kinds of an API group may have come. */
   lookNow(group: string): void {
     for (const [key, { kind }] of this.#watched) if (key.startsWith(`${group}/`)) kind.lookNow();
+    for (const { apiVersion, kind } of this.#followed) if (apiVersion.startsWith(`${group}/`)) kind.lookNow();
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#watched.values()].map(({ kind }) => kind.stop()));
+    const all = [...this.#watched.values(), ...this.#followed];
+    await Promise.all(all.map(({ kind }) => kind.stop()));
   }
 
   #watchIn(namespace: string | undefined, kind: ObjectKind, onChange: Watcher): void {
@@ -60,14 +73,14 @@ export class WatchedKinds {
       for (const watcher of watchers) watcher(changed, matter);
     };
     const selection = selectionOf(kind);
-    const told = { onChange: tell, onFailure, log };
-    const watched = new WatchedKind({ api, resources, kind, namespace, selection, ...told, timings });
+    const told = { keep: ({ metadata }: KubeObject) => matterOf(metadata), onChange: tell, onFailure, log };
+    const watched = new WatchedKind<string>({ api, resources, kind, namespace, selection, ...told, timings });
     this.#watched.set(key, { kind: watched, watchers });
     watched.start();
   }
 }
 
-function selectionOf({ apiVersion, kind }: ObjectKind): WatchedKindOptions['selection'] {
+function selectionOf({ apiVersion, kind }: ObjectKind): WatchedKindOptions<string>['selection'] {
   const isSecret = apiVersion === 'v1' && kind === 'Secret';
   // Helm keeps its releases in Secrets of a megabyte each.
   return isSecret ? { fieldSelector: 'type!=helm.sh/release.v1', accept: METADATA_ONLY } : { accept: METADATA_ONLY };

@@ -46,15 +46,17 @@ class Server {
 }
 
 let server: Server;
-let watched: WatchedKind;
+let watched: WatchedKind<string>;
 let told: string[];
 let warnings: number;
+let known: unknown[];
 let resources: Resources;
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
   server = new Server();
   told = [];
   warnings = 0;
+  known = [];
   const api = server as never;
   resources = new Resources(api);
   watched = new WatchedKind({
@@ -62,7 +64,9 @@ beforeEach(() => {
     resources,
     kind: THING,
     selection: {},
-    onChange: ({ name }, matter) => void told.push(matter === undefined ? `${name} gone` : name),
+    keep: ({ metadata }) => metadata.uid,
+    onChange: ({ name }, kept) => void told.push(kept === undefined ? `${name} gone` : name),
+    onKnown: (what) => void known.push(what),
     log: { debug: () => undefined, warn: () => void (warnings += 1) } as unknown as Log,
   });
   watched.start();
@@ -129,6 +133,7 @@ describe('a kind that may not be read', () => {
     expect(server.listed - before).toBeGreaterThanOrEqual(5);
     expect(server.listed - before).toBeLessThanOrEqual(6);
     expect(warnings).toBe(1);
+    expect(known).toEqual(['no-kind', { forbidden: 'get, list and watch on things (things.example.com/v1)' }]);
   });
 });
 
@@ -142,4 +147,5 @@ it('a kind that goes takes its objects with it, and comes back', async () => {
   installed();
   await vi.advanceTimersByTimeAsync(1000);
   expect(told).toEqual(['one', 'one gone', 'one']);
+  expect(known).toEqual(['no-kind', 'all', 'no-kind', 'all']);
 });

@@ -19,6 +19,12 @@ const RESOURCES = [
 let cluster: KubeCluster | undefined;
 afterEach(() => cluster?.stop());
 
+interface Asked {
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+  readonly accept?: unknown;
+}
+
 /** An API server that has `items` at a path, and refuses the paths in `refused`. */
 function clusterOf(
   namespaces: readonly string[],
@@ -26,6 +32,7 @@ function clusterOf(
   refused: string[] = [],
 ) {
   const watched: string[] = [];
+  const queries: object[] = [];
   const onWatchFailure = vi.fn<() => void>();
   const listAt = (path: string) => {
     if (refused.includes(path)) throw new ApiStatusError(`GET ${path}`, 403, 'no');
@@ -36,11 +43,13 @@ function clusterOf(
       if (/\/v1(alpha1)?$/.test(path)) return { resources: RESOURCES };
       return listAt(path);
     },
-    async *chunks(path: string) {
+    async *chunks(path: string, { query, accept }: Asked) {
+      queries.push({ fieldSelector: query['fieldSelector'], ...(accept !== undefined && { accept }) });
       yield new TextEncoder().encode(JSON.stringify(listAt(path)));
     },
-    async *lines(path: string, { signal }: { signal: AbortSignal }) {
+    async *lines(path: string, { signal, query, accept }: Asked) {
       watched.push(path);
+      queries.push({ fieldSelector: query['fieldSelector'], ...(accept !== undefined && { accept }) });
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
       yield* [];
     },
@@ -57,7 +66,7 @@ function clusterOf(
     log: createLog('silent').log,
     onWatchFailure,
   });
-  return { cluster, watched, onWatchFailure };
+  return { cluster, watched, queries, onWatchFailure };
 }
 
 const named = (namespace: string, name: string) => ({ metadata: { namespace, name, uid: name, resourceVersion: '1' } });
@@ -130,4 +139,21 @@ describe('WATCH_NAMESPACES', () => {
   it.each(['team a', 'Team', '-a', '*'])('refuses %j', (value) =>
     expect(() => namesIn(`team-b,${value}`)).toThrow('WATCH_NAMESPACES must be names'),
   );
+});
+
+it('what is followed is asked for where it is, whatever namespaces are listed, and told as it is kept', async () => {
+  const SECRETS = '/api/v1/namespaces/headwater/secrets';
+  const { cluster: some, watched, queries } = clusterOf(['a'], { [SECRETS]: [named('headwater', 'x')] });
+  const told: unknown[] = [];
+  some.follow({
+    kind: SECRET,
+    namespace: 'headwater',
+    name: 'x',
+    keep: ({ metadata }) => metadata.name.toUpperCase(),
+    onChange: (_reference, kept) => void told.push(kept),
+    onKnown: (known) => void told.push(known),
+  });
+  await vi.waitFor(() => expect(watched).toEqual([SECRETS]));
+  expect(told).toEqual(['X', 'all']);
+  expect(queries).toEqual([{ fieldSelector: 'metadata.name=x' }, { fieldSelector: 'metadata.name=x' }]);
 });
