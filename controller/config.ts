@@ -21,6 +21,8 @@ export interface ControllerConfig {
   readonly adapterStateUrls: readonly string[];
   /** The adapter's Service in `systemNamespace`, whose EndpointSlices these are. */
   readonly adapterService: string;
+  /** The Knative Service in `systemNamespace` that the adapter may be instead. */
+  readonly adapterKnativeService: string;
   /** How adapters of single sources are made; undefined: there are none. */
   readonly dedicated: DedicatedSettings | undefined;
   /** Of sources that do not say. */
@@ -33,6 +35,8 @@ export interface ControllerConfig {
   /** Whether a source may name a sink of another namespace. */
   readonly allowCrossNamespaceSinks: boolean;
   readonly hookCheckMs: number;
+  /** How long an address that is found must have been gone, or another, before webhooks follow. */
+  readonly addressSettleMs: number;
   /** How many webhooks are moved in a minute, when the public address changed. */
   readonly hookMovesPerMinute: number;
   readonly secretOverlapMs: number;
@@ -65,6 +69,7 @@ export function readControllerConfig(env: Env, identity: string): ControllerConf
     publicUrl: read.url('PUBLIC_URL'),
     adapterStateUrls: read.urls('ADAPTER_STATE_URLS'),
     adapterService: read.optional('ADAPTER_SERVICE') ?? 'headwater-adapter',
+    adapterKnativeService: read.optional('ADAPTER_KNATIVE_SERVICE') ?? 'headwater-hooks',
     dedicated: readDedicated(read),
     adapterMode: read.oneOf('ADAPTER_MODE', adapterModes, 'shared'),
     moveOverlapMs: read.milliseconds('ADAPTER_MOVE_OVERLAP_MS', 60_000),
@@ -72,6 +77,7 @@ export function readControllerConfig(env: Env, identity: string): ControllerConf
     proxies: readProxies(read),
     allowCrossNamespaceSinks: read.boolean('ALLOW_CROSS_NAMESPACE_SINKS', true),
     hookCheckMs: read.milliseconds('HOOK_CHECK_MS', 600_000),
+    addressSettleMs: read.milliseconds('ADDRESS_SETTLE_MS', 5000),
     hookMovesPerMinute: read.integer('HOOK_MOVES_PER_MINUTE', 60, { min: 1, max: 6000 }),
     secretOverlapMs: read.milliseconds('SECRET_OVERLAP_MS', HOUR_MS),
     abandonHookMs: read.milliseconds('ABANDON_HOOK_MS', HOUR_MS),

@@ -6,6 +6,8 @@ import { objectKindOf } from '../sources/crd.ts';
 import { Dependencies, notingReads } from './dependencies.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { keyOf, type ObjectReference } from './objects.ts';
+import type { ServiceName } from './public-address/way.ts';
+import type { PublicAddresses } from './public-addresses.ts';
 import { reconcileSource } from './reconcile.ts';
 import type { Retry } from './step.ts';
 import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
@@ -69,6 +71,11 @@ export class Controller {
     else for (const key of this.#waitingForAdapters) this.#queue.add(key);
   }
 
+  /** Providers reach the adapter of a Service at another address than before. */
+  addressChanged(service: ServiceName): void {
+    this.#dependencyChanged(referenceToService(service));
+  }
+
   /** Finishes what is under way. */
   stop(): Promise<void> {
     return this.#queue.stop();
@@ -94,9 +101,19 @@ export class Controller {
       this.#dependencies.add(key, keyOf(object));
       this.#options.cluster.watch(object, this.#dependencyChanged);
     });
+    const { shared } = this.#options.addresses;
+    const addresses: PublicAddresses = {
+      shared,
+      of: (service) => {
+        const object = keyOf(referenceToService(service));
+        asked.add(object);
+        this.#dependencies.add(key, object);
+        return this.#options.addresses.of(service);
+      },
+    };
     // Beforehand: a change while it is worked on must not be missed.
     this.#waitingForAdapters.add(key);
-    const deps = { ...this.#options, objects, webhooksOf: this.#webhooksOf };
+    const deps = { ...this.#options, objects, addresses, webhooksOf: this.#webhooksOf };
     const retry = await this.#observed(known.reference.kind, () => reconcileSource(known.reference, deps));
     if (retry?.when !== 'backoff' || retry.wokenBy !== 'adapters') this.#waitingForAdapters.delete(key);
     // A look that did not get so far says nothing of what the source is made from.
@@ -123,6 +140,10 @@ export class Controller {
 function resultOf(retry: Retry | undefined): ReconcileResult {
   if (retry === undefined) return 'success';
   return retry.when === 'backoff' ? 'requeue' : 'requeue_after';
+}
+
+function referenceToService(service: ServiceName): ObjectReference {
+  return { apiVersion: 'v1', kind: 'Service', ...service };
 }
 
 export function startController(options: ControllerOptions): Controller {

@@ -1,13 +1,20 @@
 import type { Route } from '../core/route.ts';
 import { type ChildDeps, ensureChild, removeChild } from './children.ts';
 import type { Objects } from './cluster.ts';
-import type { KubeObject, ObjectKind, ObjectReference, SourceObject } from './objects.ts';
-import { adapterDeployment, adapterDeploymentName, adapterService } from './resources/adapter-deployment.ts';
+import type { ObjectKind, ObjectReference, SourceObject } from './objects.ts';
+import { knativeServiceUrl } from './public-address/knative-service.ts';
+import { baseAt, type PublicAddresses } from './public-addresses.ts';
+import {
+  adapterDeployment,
+  adapterDeploymentName,
+  adapterService,
+  HOOKS_SERVICE_PORT,
+} from './resources/adapter-deployment.ts';
 import { adapterKnativeService, featuresMissing, knativeServiceName } from './resources/adapter-knative-service.ts';
 import type { DedicatedSettings } from './resources/adapter-pod.ts';
 import { adapterRouteName } from './resources/adapter-route.ts';
 import { deploymentServes, knativeServiceServes } from './rollout.ts';
-import { blocked, isBlocked, type Reason, type Step } from './step.ts';
+import { isBlocked, type Reason, type Step } from './step.ts';
 
 /** The adapter of one source: whether it serves the route, and where. */
 export interface DedicatedAdapter {
@@ -15,6 +22,10 @@ export interface DedicatedAdapter {
   /** Base URL for the provider. */
   readonly base: Step<string>;
   readonly note?: Reason | undefined;
+}
+
+export interface DedicatedDeps extends ChildDeps {
+  readonly addresses: PublicAddresses;
 }
 
 const KNATIVE_SERVICE: ObjectKind = { apiVersion: 'serving.knative.dev/v1', kind: 'Service' };
@@ -27,7 +38,7 @@ export async function ensureDedicatedAdapter(
   source: SourceObject,
   route: Route,
   settings: DedicatedSettings,
-  deps: ChildDeps,
+  deps: DedicatedDeps,
 ): Promise<Step<DedicatedAdapter>> {
   return (await deps.children.knows(KNATIVE_SERVICE))
     ? ensureKnativeService(source, route, settings, deps)
@@ -47,45 +58,30 @@ async function ensureKnativeService(
   const missing = featuresMissing(source, features);
   const message = `where the adapter runs is not as spec.adapter says: Knative Serving needs ${missing.join(' and ')} enabled in ConfigMap config-features`;
   const note = missing.length > 0 ? { reason: 'PlacementNotHonoured', message } : undefined;
-  return { done: { serves: knativeServiceServes(service.done), base: publicUrlOf(service.done), note } };
+  return { done: { serves: knativeServiceServes(service.done), base: knativeServiceUrl(service.done), note } };
 }
 
 async function ensureDeployment(
   source: SourceObject,
   route: Route,
   settings: DedicatedSettings,
-  deps: ChildDeps,
+  deps: DedicatedDeps,
 ): Promise<Step<DedicatedAdapter>> {
   const service = await ensureChild(source, adapterService(source), deps);
   if (isBlocked(service)) return service;
   const deployment = await ensureChild(source, adapterDeployment(source, route, settings), deps);
   if (isBlocked(deployment)) return deployment;
-  const message = `the provider cannot reach Service ${service.done.metadata.name}: without Knative Serving an adapter of one source has no public address yet, set spec.adapter.mode to shared`;
-  return { done: { serves: deploymentServes(deployment.done), base: blocked('NoPublicAddress', message) } };
-}
-
-interface Addressed {
-  readonly status?: { readonly url?: string; readonly address?: { readonly url?: string } };
-}
-
-/** A cluster-local URL is none: its host is that of the Service inside of the cluster. */
-function publicUrlOf(service: KubeObject): Step<string> {
-  const { status = {} } = service as Addressed;
-  const url = URL.parse(status.url ?? '');
-  const name = `Knative Service ${service.metadata.name}`;
-  if (!url) return blocked('NoPublicAddress', `${name} has no URL yet`, { when: 'changed' }, 'Unknown');
-  if (/\.svc(\.|$)/.test(url.hostname) || url.host === URL.parse(status.address?.url ?? '')?.host) {
-    const message = `${name} has a URL inside of the cluster alone: remove its label networking.knative.dev/visibility, or give Knative Serving a domain (ConfigMap config-domain)`;
-    return blocked('NoPublicAddress', message);
-  }
-  return { done: url.href };
+  const { name } = service.done.metadata;
+  const why = `the provider cannot reach Service ${name}: make an HTTPRoute or an Ingress with port ${HOOKS_SERVICE_PORT.port} of it as its backend, or set spec.adapter.mode to shared`;
+  const base = baseAt(await deps.addresses.of({ namespace: source.metadata.namespace, name }), why);
+  return { done: { serves: deploymentServes(deployment.done), base } };
 }
 
 /** The host of a source's Knative Service, if there is one: nothing else is served there. */
 export async function ownHostOf(source: SourceObject, objects: Pick<Objects, 'get'>): Promise<string | undefined> {
   const lookup = await objects.get(referenceIn(source, KNATIVE_SERVICE, knativeServiceName(source)));
   if (lookup.found !== 'object') return undefined;
-  const url = publicUrlOf(lookup.object);
+  const url = knativeServiceUrl(lookup.object);
   return isBlocked(url) ? undefined : new URL(url.done).host;
 }
 

@@ -8,6 +8,7 @@ import type { FirstLooks } from './first-looks.ts';
 import type { HookMoves } from './hook-moves.ts';
 import type { FirstDeliveryPoll } from './manual-hook.ts';
 import type { OldServices } from './old-services.ts';
+import type { PublicAddresses } from './public-addresses.ts';
 import type { PublishDeps } from './publish-route.ts';
 import type { ReceiveAdapterConfig } from './receive-adapter.ts';
 import type { RefusedWrites } from './refused-writes.ts';
@@ -29,6 +30,7 @@ export interface ReconcileDeps extends SinkDeps, PublishDeps {
   readonly firstLooks: FirstLooks;
   readonly census: Pick<Census, 'note' | 'forget'>;
   readonly adapter: ReceiveAdapterConfig;
+  readonly addresses: PublicAddresses;
   /** What is made for one source in its namespace. */
   readonly children: ChildStore;
   readonly moves: AdapterMoves;

@@ -7,23 +7,25 @@ import type { ChildDeps } from './children.ts';
 import type { Cluster } from './cluster.ts';
 import { ensureDedicatedAdapter } from './dedicated-adapter.ts';
 import type { SourceObject } from './objects.ts';
+import { baseAt, type PublicAddresses } from './public-addresses.ts';
 import { type RouteInput, routeServed, type ServedEverywhere } from './publish-route.ts';
 import { overridesOf, pathOf } from './resources/route.ts';
-import { blocked, isBlocked, type Reason, type Step } from './step.ts';
+import { isBlocked, type Reason, type Step } from './step.ts';
 
 export interface ReceiveAdapterConfig extends AdapterModes {
   /**
    * Base URL under which the provider whose API this is reaches the shared adapter; `api` undefined: the user makes the
-   * webhook. undefined: there is none.
+   * webhook. undefined: the cluster may know one.
    */
   publicUrlFor(api: string | undefined): string | undefined;
-  /** What a user can do when there is no such URL; a sentence. */
+  /** What a user can do when there is no such URL at all. */
   readonly publicUrlAdvice: string;
 }
 
 export interface ReceiveAdapterDeps extends ChildDeps {
   readonly cluster: Pick<Cluster, 'adapterStates'>;
   readonly adapter: ReceiveAdapterConfig;
+  readonly addresses: PublicAddresses;
 }
 
 export interface ReceiveAdapter {
@@ -61,10 +63,10 @@ interface Found {
 }
 
 async function shared({ plan }: RouteInput, route: Route, deps: ReceiveAdapterDeps): Promise<Step<Found>> {
-  const { adapter } = deps;
+  const { adapter, addresses } = deps;
   const url = adapter.publicUrlFor(plan.accessToken && plan.hook.api);
-  const message = `${plan.hook.api} cannot reach this adapter: ${adapter.publicUrlAdvice}`;
-  const base = url === undefined ? blocked('NoPublicAddress', message) : { done: url };
+  const why = `${plan.hook.api} cannot reach this adapter: ${adapter.publicUrlAdvice}`;
+  const base = url === undefined ? baseAt(await addresses.of(addresses.shared), why) : { done: url };
   return { done: { served: await routeServed(route, deps), base } };
 }
 

@@ -30,7 +30,10 @@ import { Resources } from './kube/resources.ts';
 import { ControllerMetrics } from './metrics.ts';
 import { keyOf, referenceTo } from './objects.ts';
 import { OldServices } from './old-services.ts';
+import type { ServiceName } from './public-address/way.ts';
+import { FollowedAddresses } from './public-addresses.ts';
 import { RefusedWrites } from './refused-writes.ts';
+import { HOOKS_SERVICE_PORT } from './resources/adapter-deployment.ts';
 import { clusterUrlOf } from './sink.ts';
 import { sweepRoutes } from './sweep.ts';
 import type { Upstream } from './upstream.ts';
@@ -39,6 +42,8 @@ import { UpstreamLeases } from './upstream-leases.ts';
 const FINISH_MS = 10_000;
 /** Knative's controllers renew a Lease of 15 s every 2 s. */
 const UPSTREAM_LOOK_MS = 2000;
+/** How long sources wait for a server that did not say what makes adapters public. */
+const FIRST_ADDRESS_MS = 5000;
 
 /** The controller as a process: configured by `env`, stopped by signals. Resolves to the exit code. */
 export async function runController(env: Env, reportProblem: (text: string) => void): Promise<number> {
@@ -158,8 +163,9 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
       dedicated: config.dedicated ?? 'refused',
       defaultMode: config.adapterMode,
       publicUrlFor: () => config.publicUrl,
-      publicUrlAdvice: 'set PUBLIC_URL of the controller',
+      publicUrlAdvice: `set PUBLIC_URL of the controller, or make an HTTPRoute or an Ingress with port ${HOOKS_SERVICE_PORT.port} of Service ${config.systemNamespace}/${config.adapterService} as its backend`,
     },
+    addresses: followedAddresses(config, cluster, (service) => controller.addressChanged(service)),
     children: new KubeChildren(api, resources),
     moves: new AdapterMoves(config.moveOverlapMs),
     hookMoves: new HookMoves(config.hookMovesPerMinute, now()),
@@ -190,6 +196,20 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
       await cluster.stop();
     },
   };
+}
+
+function followedAddresses(config: ControllerConfig, cluster: KubeCluster, onChange: (service: ServiceName) => void) {
+  const inSystem = (name: string): ServiceName => ({ namespace: config.systemNamespace, name });
+  return new FollowedAddresses({
+    cluster,
+    shared: inSystem(config.adapterService),
+    sharedKnativeService: config.publicUrl === undefined ? inSystem(config.adapterKnativeService) : undefined,
+    hasDedicated: config.dedicated !== undefined,
+    namespaces: config.watchNamespaces,
+    onChange,
+    settleMs: config.addressSettleMs,
+    firstWaitMs: FIRST_ADDRESS_MS,
+  });
 }
 
 function refusedWrites({ refusedWriteMs }: ControllerConfig, metrics: ControllerMetrics, log: Log): RefusedWrites {

@@ -9,6 +9,7 @@ import { type Controller, startController } from '../controller/controller.ts';
 import { FirstLooks } from '../controller/first-looks.ts';
 import { HookMoves } from '../controller/hook-moves.ts';
 import { NO_SERVICES, OldServices } from '../controller/old-services.ts';
+import { NO_ADDRESSES } from '../controller/public-addresses.ts';
 import { RefusedWrites } from '../controller/refused-writes.ts';
 import type { SinkDeps } from '../controller/sink.ts';
 import { NO_UPSTREAM } from '../controller/upstream.ts';
@@ -77,6 +78,7 @@ export function startLocalController({
       publicUrlFor,
       publicUrlAdvice: 'give --public-url, the URL of a tunnel to it, or --simulate to try without the provider',
     },
+    addresses: NO_ADDRESSES,
     children: NO_CHILDREN,
     moves: new AdapterMoves(0),
     hookMoves: new HookMoves(MOVES_PER_MINUTE, new Date()),

@@ -92,6 +92,12 @@ function clusterRole(name: string, rules: readonly Rule[]): object[] {
   return [object('ClusterRole', { name }, { rules }), object('ClusterRoleBinding', { name }, binding)];
 }
 
+/** What makes adapters public. */
+const ADDRESSES = [
+  rule('networking.k8s.io', ['ingresses'], READ),
+  rule('gateway.networking.k8s.io', ['gateways', 'httproutes'], READ),
+];
+
 function controllerRights(): object[] {
   const ofSources = sourceGroups().flatMap(({ group, plurals }) => [
     rule(group, plurals, [...READ, 'update', 'patch']),
@@ -110,6 +116,7 @@ function controllerRights(): object[] {
     rule('eventing.knative.dev', ['brokers'], READ),
     rule('messaging.knative.dev', ['channels', 'inmemorychannels'], READ),
     rule('serving.knative.dev', ['services'], READ),
+    ...ADDRESSES,
   ];
   // Whether the controllers that served these kinds before are at work, wherever they are.
   const everywhere = [rule('coordination.k8s.io', ['leases'], READ)];
@@ -120,6 +127,9 @@ function controllerRights(): object[] {
     rule('', ['configmaps'], ['get', 'create', 'patch']),
     // Which adapters are ready.
     rule('discovery.k8s.io', ['endpointslices'], READ),
+    // Its own address, also where the rights above are given in some namespaces alone.
+    ...ADDRESSES,
+    rule('serving.knative.dev', ['services'], READ),
   ];
   const inRoutes = [rule('', ['secrets'], [...READ, 'create', 'update', 'patch', 'delete'])];
   return [

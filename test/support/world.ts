@@ -11,6 +11,7 @@ import { FirstLooks } from '../../controller/first-looks.ts';
 import { HookMoves } from '../../controller/hook-moves.ts';
 import type { HookRecord, ObjectReference, SourceObject, SourceStatus } from '../../controller/objects.ts';
 import { NO_SERVICES, OldServices } from '../../controller/old-services.ts';
+import { FollowedAddresses } from '../../controller/public-addresses.ts';
 import { RefusedWrites } from '../../controller/refused-writes.ts';
 import { clusterUrlOf } from '../../controller/sink.ts';
 import { NO_UPSTREAM } from '../../controller/upstream.ts';
@@ -31,7 +32,7 @@ export const PUBLIC_URL = 'https://hooks.example.com';
 /** Of a route that is published when the clock stands as it does in the beginning. */
 export const FIRST_GENERATION = Date.parse('2026-01-01T00:00:00Z') / 1000 + 1;
 export const UID = '11111111-1111-4111-8111-111111111111';
-const KNOWN = new Set(['Secret', 'Service', 'Deployment', 'Broker', 'GitHubSource']);
+const KNOWN = new Set(['Secret', 'Service', 'Deployment', 'Broker', 'GitHubSource', 'Ingress', 'HTTPRoute', 'Gateway']);
 
 export type Options = Partial<Omit<ControllerOptions, 'cluster' | 'sources' | 'tokens'>>;
 
@@ -107,6 +108,16 @@ export class World {
       proxies: NO_PROXIES,
       urlOfService: clusterUrlOf,
       children: this.children,
+      addresses: new FollowedAddresses({
+        cluster: this.cluster,
+        shared: { namespace: 'headwater', name: 'headwater-adapter' },
+        sharedKnativeService: { namespace: 'headwater', name: 'headwater-hooks' },
+        hasDedicated: true,
+        namespaces: [],
+        onChange: (service) => this.#controller?.addressChanged(service),
+        settleMs: 20,
+        firstWaitMs: 1000,
+      }),
       moves: new AdapterMoves(0),
       hookMoves: new HookMoves(60, this.now),
       adapter: {
