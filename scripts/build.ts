@@ -1,5 +1,4 @@
 import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
@@ -7,6 +6,11 @@ import { bundledPackages, licenseTexts } from './licenses.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const EXAMPLES = '@octokit/webhooks-examples';
+/** Packages that are read only when they are asked for, and the files beside the bundle that they become. */
+const BESIDE: Readonly<Record<string, string>> = {
+  [EXAMPLES]: 'webhooks-examples.json',
+  '@hpcc-js/wasm-graphviz': 'graphviz.js',
+};
 
 /** ESM bundles of CommonJS packages need a `require` for Node's own modules. */
 const banner =
@@ -32,12 +36,12 @@ const simulatorsOutside: Plugin = {
   },
 };
 
-/** 4 MB of recorded deliveries, read only when they are asked for: a file beside the bundle. */
-const examplesBeside: Plugin = {
-  name: 'examples-beside',
+/** 4 MB of recorded deliveries, 0.8 MB of Graphviz. */
+const largePartsBeside: Plugin = {
+  name: 'large-parts-beside',
   setup(builder) {
-    builder.onResolve({ filter: new RegExp(`^${EXAMPLES}$`) }, () => ({
-      path: './webhooks-examples.json',
+    builder.onResolve({ filter: new RegExp(`^(${Object.keys(BESIDE).join('|')})$`) }, ({ path }) => ({
+      path: `./${BESIDE[path]}`,
       external: true,
     }));
   },
@@ -74,10 +78,12 @@ export async function buildBundles(folder: string): Promise<Bundles> {
   await mkdir(folder, { recursive: true });
   const adapter = await bundle('adapter/main.ts', 'adapter.js', lazyPartsOutside);
   const controller = await bundle('controller/main.ts', 'controller.js', simulatorsOutside);
-  const headwater = await bundle('cli/main.ts', 'headwater.js', examplesBeside);
-  await copyFile(createRequire(import.meta.url).resolve(EXAMPLES), join(folder, 'webhooks-examples.json'));
+  const headwater = await bundle('cli/main.ts', 'headwater.js', largePartsBeside);
+  for (const [name, file] of Object.entries(BESIDE))
+    await copyFile(fileURLToPath(import.meta.resolve(name)), join(folder, file));
   await chmod(join(folder, 'headwater.js'), 0o755);
-  const packages = new Set([adapter, controller, headwater].flatMap(bundledPackages)).add(`node_modules/${EXAMPLES}`);
+  const beside = Object.keys(BESIDE).map((name) => `node_modules/${name}`);
+  const packages = new Set([...[adapter, controller, headwater].flatMap(bundledPackages), ...beside]);
   await writeFile(join(folder, 'LICENSES.txt'), await licenseTexts(root, [...packages].toSorted()));
   return { adapter, controller, headwater };
 }

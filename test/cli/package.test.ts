@@ -60,6 +60,7 @@ describe('the package, packed and installed elsewhere', () => {
       'dist/LICENSES.txt',
       'dist/adapter.js',
       'dist/controller.js',
+      'dist/graphviz.js',
       'dist/headwater.js',
       'dist/webhooks-examples.json',
       'package.json',
@@ -70,7 +71,7 @@ describe('the package, packed and installed elsewhere', () => {
   it('is built anew', async () => {
     const bundles = files.filter((path) => path.startsWith('dist/'));
     for (const path of bundles) expect((await stat(join(root, path))).mtimeMs).toBeGreaterThan(startedAt);
-    expect(bundles).toHaveLength(5);
+    expect(bundles).toHaveLength(6);
   });
 
   it('needs no other package', async () => {
