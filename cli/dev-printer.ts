@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
+import { placeOf } from '../core/place-of.ts';
 import type { ReceivedEvent } from '../dump/event.ts';
 import { jsonLine, pretty, printable } from '../dump/format.ts';
 import type { DevLine, Report, SourceRow } from '../local/dev-line.ts';
-import { placeOf } from '../local/place-of.ts';
 import { type Terminal, UsageError, type Values } from './command.ts';
 
 /** How local mode's lines are printed: for people, or as one JSON object each. */

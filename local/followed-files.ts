@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { ObjectKind } from '../controller/objects.ts';
+import { placeOf } from '../core/place-of.ts';
 import { AppliedManifests } from './applied-manifests.ts';
 import type { Report } from './dev-line.ts';
 import type { LocalKind } from './kinds.ts';
@@ -7,7 +8,6 @@ import type { Warn } from './local-planes.ts';
 import { type ManifestContent, ManifestFiles } from './manifest-files.ts';
 import { readManifests } from './manifests.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
-import { placeOf } from './place-of.ts';
 import type { StateFolder } from './state-folder.ts';
 
 export interface FollowOptions {

@@ -2,10 +2,10 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keyOf, nameOf } from '../controller/objects.ts';
-import { ConfigurationError, codeOf, messageOf } from '../core/errors.ts';
+import { codeOf, messageOf } from '../core/errors.ts';
+import { ABSENT, checkPaths, manifestNames } from '../core/manifest-paths.ts';
 import type { Problem } from '../core/problem.ts';
 import type { LocalManifest, ManifestText } from './manifests.ts';
-import { placeOf } from './place-of.ts';
 
 export interface ManifestFilesOptions {
   /** Files, and folders whose `.yaml`, `.yml` and `.json` files count (not those of folders in them, as with kubectl). */
@@ -43,22 +43,6 @@ const LOOK_MS = 150;
 const GONE_MS = 2000;
 /** The version of a folder that is followed. */
 const FOLDER = 'folder';
-const MANIFEST = /\.(ya?ml|json)$/;
-/** There is nothing, or it is no folder; any other error says nothing about what is gone. */
-const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
-
-/** @throws ConfigurationError naming every path that is not there. */
-export async function checkPaths(paths: readonly string[]): Promise<void> {
-  const problems: string[] = [];
-  for (const path of paths) {
-    await stat(path).catch((error: unknown) => {
-      const isAbsent = ABSENT.has(codeOf(error) ?? '');
-      const why = isAbsent ? 'no such file or folder' : `it cannot be read: ${messageOf(error)}`;
-      problems.push(`${placeOf(path)}: ${why}`);
-    });
-  }
-  if (problems.length > 0) throw new ConfigurationError('manifests', problems);
-}
 
 /** Follows manifest files. Looking is all it does: it works on every file system and with every editor. */
 export class ManifestFiles {
@@ -130,8 +114,7 @@ export class ManifestFiles {
     try {
       const names = await readdir(path);
       onFolder();
-      const manifests = names.filter((name) => MANIFEST.test(name) && !name.startsWith('.'));
-      return manifests.toSorted().map((name) => join(path, name));
+      return manifestNames(names).map((name) => join(path, name));
     } catch (error) {
       const isFolder = !ABSENT.has(codeOf(error) ?? '') && !this.#known.has(path);
       if (!isFolder) return [path];
