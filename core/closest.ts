@@ -16,6 +16,12 @@ export function closestTo(
   return best?.name;
 }
 
+/** `; did you mean …?`, where one of `names` is near; else nothing. */
+export function didYouMean(text: string, names: readonly string[]): string {
+  const close = closestTo(text, names);
+  return close === undefined ? '' : `; did you mean ${close}?`;
+}
+
 /** Levenshtein distance: the fewest letters to insert, remove or replace. */
 function distanceBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

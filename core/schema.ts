@@ -1,7 +1,7 @@
 import { parse as parseRule } from '@marcbachmann/cel-js';
 import { Ajv, type ErrorObject } from 'ajv';
 import formats from 'ajv-formats';
-import { closestTo } from './closest.ts';
+import { didYouMean } from './closest.ts';
 
 /** A node of a structural schema, as custom resource definitions hold it. */
 export interface SchemaNode {
@@ -49,7 +49,7 @@ export function pathText(path: Path): string {
 }
 
 /** A structural schema cannot say that there are no other fields, so here it is said for it. */
-function closed(node: SchemaNode): object {
+export function closed(node: SchemaNode): object {
   const { properties, additionalProperties, items, 'x-kubernetes-int-or-string': intOrString, ...rest } = node;
   if (intOrString) return { type: ['integer', 'string'] };
   return {
@@ -73,14 +73,13 @@ export function withoutNulls(value: unknown): unknown {
 }
 
 function faultOf({ keyword, instancePath, params, parentSchema, message, data }: ErrorObject): Fault {
-  const path = instancePath.split('/').slice(1).map(partOf);
+  const path = pathOf(instancePath);
   const at = pathText(path) || 'the object';
   switch (keyword) {
     case 'additionalProperties': {
       const name = String(params['additionalProperty']);
       const known = Object.keys((parentSchema as SchemaNode).properties ?? {});
-      const close = closestTo(name, known);
-      const hint = close === undefined ? `; known here: ${known.toSorted().join(', ')}` : `; did you mean ${close}?`;
+      const hint = didYouMean(name, known) || `; known here: ${known.toSorted().join(', ')}`;
       return { path: [...path, name], message: `unknown field ${pathText([...path, name])}${hint}` };
     }
     case 'required':
@@ -98,10 +97,13 @@ function faultOf({ keyword, instancePath, params, parentSchema, message, data }:
   }
 }
 
-/** JSON pointers write `/` and `~` otherwise; a number may be an index. */
-function partOf(part: string): string | number {
-  const text = part.replaceAll('~1', '/').replaceAll('~0', '~');
-  return /^\d+$/.test(text) ? Number(text) : text;
+/** What a JSON pointer (RFC 6901) leads to; a number may be an index. */
+export function pathOf(pointer: string): Path {
+  const parts = pointer.split('/').slice(1);
+  return parts.map((part) => {
+    const text = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    return /^\d+$/.test(text) ? Number(text) : text;
+  });
 }
 
 function typeOf(value: unknown): string {

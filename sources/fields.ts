@@ -129,26 +129,48 @@ const duration = (description: string) =>
     description: `${description} ISO 8601, such as PT0.2S.`,
   });
 
-/** Knative's DeliverySpec. */
-export const deliverySpec = Type.Object(
-  {
-    deadLetterSink: Type.Optional(destination('Where events go that could not be delivered.')),
-    retry: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 1000, description: 'How often an event is tried again; 3 where absent.' }),
-    ),
-    backoffPolicy: Type.Optional(
-      oneOf(['linear', 'exponential'], 'How the wait between attempts grows; exponential where absent.'),
-    ),
-    backoffDelay: Type.Optional(duration('The wait before the first retry; PT0.2S where absent.')),
-    timeout: Type.Optional(duration('The time limit of one attempt; PT3S where absent.')),
-    retryAfterMax: Type.Optional(
-      duration(
-        'The longest wait that a Retry-After header of the sink may ask for; where absent, the header is not honoured.',
+/** Knative's DeliverySpec. `absent`: what holds where a field is absent; the Broker's own where that is. */
+function delivery(
+  about: string,
+  absent?: Readonly<Record<'retry' | 'backoffPolicy' | 'backoffDelay' | 'timeout', string>>,
+) {
+  const where = (name: keyof NonNullable<typeof absent>) =>
+    absent === undefined ? "as the Broker's where absent" : `${absent[name]} where absent`;
+  return Type.Object(
+    {
+      deadLetterSink: Type.Optional(destination('Where events go that could not be delivered.')),
+      retry: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: 1000,
+          description: `How often an event is tried again; ${where('retry')}.`,
+        }),
       ),
-    ),
-  },
-  { description: 'How events are delivered to the sink (Knative DeliverySpec).' },
-);
+      backoffPolicy: Type.Optional(
+        oneOf(['linear', 'exponential'], `How the wait between attempts grows; ${where('backoffPolicy')}.`),
+      ),
+      backoffDelay: Type.Optional(duration(`The wait before the first retry; ${where('backoffDelay')}.`)),
+      timeout: Type.Optional(duration(`The time limit of one attempt; ${where('timeout')}.`)),
+      retryAfterMax: Type.Optional(
+        duration(
+          'The longest wait that a Retry-After header of the sink may ask for; where absent, the header is not honoured.',
+        ),
+      ),
+    },
+    { description: `${about} (Knative DeliverySpec).` },
+  );
+}
+
+/** How a source delivers. */
+export const deliverySpec = delivery('How events are delivered to the sink', {
+  retry: '3',
+  backoffPolicy: 'exponential',
+  backoffDelay: 'PT0.2S',
+  timeout: 'PT3S',
+});
+
+/** How a Broker delivers to what its Triggers name. */
+export const brokerDelivery = delivery('How the Broker delivers events to subscribers');
 
 const quantities = (description: string) =>
   mapOf(Type.Unsafe<string | number>({ 'x-kubernetes-int-or-string': true }), 32, description);

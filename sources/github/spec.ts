@@ -1,6 +1,6 @@
 import { emitterEventNames } from '@octokit/webhooks';
 import { type Static, Type } from 'typebox';
-import { closestTo } from '../../core/closest.ts';
+import { didYouMean } from '../../core/closest.ts';
 import type { SourcePlan, SpecDefinition } from '../contract.ts';
 import { commonFields, correlationField, secretKeySelector } from '../fields.ts';
 import { eventAttributesOf, upstreamEventTypes } from './attributes.ts';
@@ -99,8 +99,7 @@ function problemsOf(spec: GitHubSourceSpec): string[] {
 function warningsOf({ eventTypes }: GitHubSourceSpec): string[] {
   const unknown = eventTypes.filter((name) => name !== '*' && !eventNames.includes(name));
   return unknown.map((name) => {
-    const close = closestTo(name, eventNames);
-    const question = close === undefined ? '' : `; did you mean ${close}?`;
+    const question = didYouMean(name, eventNames);
     return `eventTypes: "${name}" is no event this version knows; GitHub is asked for it all the same${question}`;
   });
 }
