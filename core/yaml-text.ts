@@ -26,7 +26,7 @@ export interface TextDocument {
   /** As JSON would have it; undefined and null: there is nothing in it. */
   readonly content: unknown;
   /** Where the thing at `path` stands, or what is nearest to it. */
-  positionOf(path: Path): Position;
+  readonly positionOf: (path: Path) => Position;
 }
 
 /** go-yaml, which kubectl reads with, takes these words of YAML 1.1 as booleans. */

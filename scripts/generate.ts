@@ -2,8 +2,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { closed, type SchemaNode } from '../core/schema.ts';
 import { customResourceDefinition, namesOf } from '../sources/crd.ts';
 import { sources } from '../sources/registry.ts';
+import { wireSchema } from '../wire/config.ts';
 import { dedicatedRights, migrationRights, namespaceRightsOf, rightsOf, tokenRightsOf } from './rbac.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -28,7 +30,16 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   files.set('config/oidc/oidc.yaml', HEADER + tokenRightsOf().map(yamlOf).join('---\n'));
   files.set('config/dedicated/rbac.yaml', HEADER + dedicatedRights().map(yamlOf).join('---\n'));
   files.set('config/migration/rbac.yaml', HEADER + migrationRights().map(yamlOf).join('---\n'));
+  files.set('docs/wire.schema.json', `${JSON.stringify(publishedSchema(), undefined, 2)}\n`);
   return files;
+}
+
+/** JSON Schema of wire.yaml, for editors; rules that only CEL can say are left out. */
+function publishedSchema(): object {
+  const withoutRules = (name: string, value: unknown) => (name.startsWith('x-kubernetes-') ? undefined : value);
+  const $schema = 'https://json-schema.org/draft/2020-12/schema';
+  const schema = closed(JSON.parse(JSON.stringify(wireSchema)) as SchemaNode);
+  return JSON.parse(JSON.stringify({ $schema, title: 'wire.yaml', ...schema }, withoutRules)) as object;
 }
 
 /** Without anchors, which kubectl takes but people stumble over. */

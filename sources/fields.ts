@@ -134,8 +134,8 @@ function delivery(
   about: string,
   absent?: Readonly<Record<'retry' | 'backoffPolicy' | 'backoffDelay' | 'timeout', string>>,
 ) {
-  const where = (name: keyof NonNullable<typeof absent>) =>
-    absent === undefined ? "as the Broker's where absent" : `${absent[name]} where absent`;
+  const where = (field: keyof NonNullable<typeof absent>) =>
+    absent === undefined ? "as the Broker's where absent" : `${absent[field]} where absent`;
   return Type.Object(
     {
       deadLetterSink: Type.Optional(destination('Where events go that could not be delivered.')),

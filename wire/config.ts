@@ -1,11 +1,10 @@
 import { type Static, Type } from 'typebox';
-import { deliverySpec, mapOf, oneOf, rule } from '../sources/fields.ts';
+import { brokerDelivery, mapOf, oneOf, rule } from '../sources/fields.ts';
 
 /** What `wire.yaml` says: that which no workflow definition can. One file describes one set of objects. */
 
 /** RFC 1123 label: also what a label's value and most names of Kubernetes objects may be. */
 const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
-/** CloudEvents 1.0, "Naming conventions". */
 const TEXT_LENGTH = 2048;
 
 const dnsLabel = (description: string) =>
@@ -129,7 +128,7 @@ const workflow = Type.Object(
         'Further attributes every event it consumes must have, beside what the definition says.',
       ),
     ),
-    delivery: Type.Optional(deliverySpec),
+    delivery: Type.Optional(brokerDelivery),
   },
   {
     description: 'A workflow and where it runs.',
@@ -158,7 +157,7 @@ export const wireSchema = Type.Object(
     ),
     namespace: Type.Optional(dnsLabel('Namespace of the objects; default where absent.')),
     broker: Type.Optional(broker),
-    delivery: Type.Optional(deliverySpec),
+    delivery: Type.Optional(brokerDelivery),
     sources: Type.Optional(Type.Array(source, { maxItems: 256, description: 'Where events come from.' })),
     external: Type.Optional(
       Type.Array(external, { maxItems: 1024, description: 'Producers that are described nowhere here.' }),
