@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SinkDeps } from '../controller/sink.ts';
 import { messageOf } from '../core/errors.ts';
 import { listen, type PortWish } from '../core/listen.ts';
+import { isWanted } from '../core/trigger-filter.ts';
 import { NotACloudEventError } from '../dump/event.ts';
 import { eventServer } from '../dump/event-server.ts';
 import { type BrokeredEvent, brokeredEvents } from './brokered-event.ts';
@@ -9,7 +10,6 @@ import type { Report } from './dev-line.ts';
 import { BROKER } from './kinds.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
 import { deliverTo, triggersOf, withoutNames } from './trigger-delivery.ts';
-import { isWanted } from './trigger-filter.ts';
 
 export interface BrokerOptions {
   readonly host: string;

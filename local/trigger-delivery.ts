@@ -1,13 +1,13 @@
 import { resolveDestination, type SinkDeps } from '../controller/sink.ts';
 import { isBlocked } from '../controller/step.ts';
 import { type DeliveryPolicy, deadLetterExtensions, deliveryPolicyOf } from '../core/delivery-policy.ts';
+import type { TriggerFilters } from '../core/trigger-filter.ts';
 import type { SinkDestination } from '../sources/fields.ts';
 import { type BrokeredEvent, brokeredEvents } from './brokered-event.ts';
 import type { Report } from './dev-line.ts';
 import { BROKER, TRIGGER } from './kinds.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
 import { type PostResult, postEvent } from './post-event.ts';
-import type { TriggerFilters } from './trigger-filter.ts';
 
 export interface TriggerDeliveryDeps {
   readonly cluster: MemoryCluster;

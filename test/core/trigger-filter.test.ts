@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isWanted, type TriggerFilters } from '../../local/trigger-filter.ts';
+import { isWanted, type TriggerFilters } from '../../core/trigger-filter.ts';
 
 const event = { specversion: '1.0', id: '1', source: '/s', type: 'dev.push', label: 'good first issue', empty: '' };
 
