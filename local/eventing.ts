@@ -3,10 +3,11 @@ import { nameOf, referenceTo } from '../controller/objects.ts';
 import { resolveDestination, type SinkDeps, type SinkTrouble } from '../controller/sink.ts';
 import { isBlocked } from '../controller/step.ts';
 import { messageOf } from '../core/errors.ts';
-import type { SinkDestination } from '../sources/fields.ts';
+import { usesCesql } from '../core/trigger-filter.ts';
 import { BROKER, KNATIVE_SERVICE, SERVICE, TRIGGER } from './kinds.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
 import { conditionsOf } from './observed-objects.ts';
+import type { TriggerSpec } from './trigger-delivery.ts';
 
 const LOCAL_URL = 'local.headwater.dev/url';
 const DUMPER = 'event-dumper';
@@ -80,14 +81,25 @@ function serviceStatus(object: KubeObject, { dumperUrl, now }: EventingOptions):
 
 async function triggerStatus(object: KubeObject, options: EventingOptions): Promise<object> {
   const { namespace } = object.metadata;
-  const { broker, subscriber } = object.spec as { broker: string; subscriber: SinkDestination };
+  const { broker, subscriber, filters = [] } = object.spec as TriggerSpec;
   const reference: ObjectReference = { ...BROKER, namespace, name: broker };
   const found = await resolveDestination(subscriber, namespace, { ...options.sinks, objects: options.cluster });
   return {
     ...(isBlocked(found) ? {} : { subscriberUri: found.done.url }),
-    conditions: readiness(object, judgementOf(reference, found, options), options.now()),
+    conditions: readiness(
+      object,
+      filters.some(usesCesql) ? NO_CESQL : judgementOf(reference, found, options),
+      options.now(),
+    ),
   };
 }
+
+const NO_CESQL: Judgement = {
+  status: 'False',
+  reason: 'FilterNotSupported',
+  message:
+    'spec.filters: cesql is not evaluated in local mode, so this Trigger wants no event here: say it with exact, prefix, suffix, all, any and not, or try it in a cluster',
+};
 
 function judgementOf(
   broker: ObjectReference,

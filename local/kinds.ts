@@ -3,6 +3,7 @@ import { type TSchema, Type } from 'typebox';
 import { parse } from 'yaml';
 import type { ObjectKind } from '../controller/objects.ts';
 import { type Fault, type SchemaNode, validatorOf } from '../core/schema.ts';
+import { filterFaults } from '../core/trigger-filter.ts';
 import { namesOf } from '../sources/crd.ts';
 import { deliverySpec, destination, mapOf } from '../sources/fields.ts';
 import { sources } from '../sources/registry.ts';
@@ -19,11 +20,6 @@ export interface LocalKind extends ObjectKind {
 }
 
 const attributes = (description: string) => mapOf(Type.String(), 64, description);
-const filter = Type.Object({
-  exact: Type.Optional(attributes('Attributes with exactly these values.')),
-  prefix: Type.Optional(attributes('Attributes that begin so.')),
-  suffix: Type.Optional(attributes('Attributes that end so.')),
-});
 
 const brokerSpec = Type.Object({
   config: Type.Optional(Type.Unsafe<object>({ type: 'object' })),
@@ -35,7 +31,8 @@ const triggerSpec = Type.Object({
   filter: Type.Optional(
     Type.Object({ attributes: Type.Optional(attributes('Attributes with exactly these values.')) }),
   ),
-  filters: Type.Optional(Type.Array(filter)),
+  // Filters nest: `filterFaults` judges them.
+  filters: Type.Optional(Type.Array(Type.Unsafe<object>({ type: 'object' }))),
   subscriber: destination('Where matching events go.'),
   delivery: Type.Optional(deliverySpec),
 });
@@ -77,6 +74,17 @@ function knownKind(
   return { ...kind, validate: validatorOf(schema) };
 }
 
+/** What a structural schema cannot say; asked only when the schema holds. */
+function judgedFurther({ validate, ...kind }: LocalKind, judge: (object: unknown) => Fault[]): LocalKind {
+  return {
+    ...kind,
+    validate: (object) => {
+      const faults = validate(object);
+      return faults.length > 0 ? faults : judge(object);
+    },
+  };
+}
+
 /** Whole groups of four, broken into lines or not. */
 const base64 = {
   type: 'string',
@@ -96,7 +104,10 @@ export async function localKinds(): Promise<readonly LocalKind[]> {
       stringData: { type: 'object', additionalProperties: text },
     }),
     knownKind(BROKER, withSpec(brokerSpec)),
-    knownKind(TRIGGER, withSpec(triggerSpec), ['spec']),
+    judgedFurther(knownKind(TRIGGER, withSpec(triggerSpec), ['spec']), (trigger) => {
+      const { filters = [] } = (trigger as { spec: { filters?: object[] } }).spec;
+      return filterFaults(filters, ['spec', 'filters']);
+    }),
     knownKind(SERVICE, { spec: anything }),
     knownKind(KNATIVE_SERVICE, { spec: anything }),
     ...(await Promise.all(sources.map(sourceKind))),

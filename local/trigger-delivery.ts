@@ -23,7 +23,7 @@ interface Delivery {
   readonly retry?: number;
 }
 
-interface TriggerSpec extends TriggerFilters {
+export interface TriggerSpec extends TriggerFilters {
   readonly broker: string;
   readonly subscriber: SinkDestination;
   readonly delivery?: Delivery;

@@ -38,6 +38,12 @@ describe('what else is in the manifests', () => {
         /^spec\.subscriber: Service default\/app: on a laptop nothing runs it: annotate it with local\.headwater\.dev\/url: http:/,
     },
     {
+      name: 'a filter in CloudEvents SQL',
+      objects: [broker, trigger({ subscriber: { uri: 'http://127.0.0.1:9' }, filters: [{ not: { cesql: 'TRUE' } }] })],
+      condition: 'Ready=False FilterNotSupported',
+      message: /^spec\.filters: cesql is not evaluated in local mode, so this Trigger wants no event here: say it with/,
+    },
+    {
       name: 'a Service with a URL',
       objects: [broker, trigger(toApp), service(at('http://127.0.0.1:9'))],
       condition: 'Ready=True',

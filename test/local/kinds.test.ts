@@ -177,8 +177,8 @@ describe('what is wrong is refused, with a sentence that says what to write', ()
 
   it('in the other kinds, too', () => {
     expect(
-      faultsOf('Trigger', { spec: { broker: 'default', subscriber: { uri: 'http://x' }, filters: [{ cesql: 'a' }] } }),
-    ).toEqual(['unknown field spec.filters[0].cesql; known here: exact, prefix, suffix']);
+      faultsOf('Trigger', { spec: { broker: 'default', subscriber: { uri: 'http://x' }, filters: [{ exakt: {} }] } }),
+    ).toEqual(['there is no filter dialect exakt; did you mean exact?']);
     expect(faultsOf('Trigger', {})).toEqual(['spec is missing']);
     expect(faultsOf('Secret', { data: { token: 'not base64!' } })).toEqual([
       expect.stringContaining('data.token must match pattern'),
