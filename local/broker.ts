@@ -9,7 +9,7 @@ import { type BrokeredEvent, brokeredEvents } from './brokered-event.ts';
 import type { Report } from './dev-line.ts';
 import { BROKER } from './kinds.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
-import { deliverTo, triggersOf, withoutNames } from './trigger-delivery.ts';
+import { deliverTo, triggersOf, withoutNames } from './subscriber-delivery.ts';
 
 export interface BrokerOptions {
   readonly host: string;

@@ -7,7 +7,7 @@ import { usesCesql } from '../core/trigger-filter.ts';
 import { BROKER, KNATIVE_SERVICE, SERVICE, TRIGGER } from './kinds.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
 import { conditionsOf } from './observed-objects.ts';
-import type { TriggerSpec } from './trigger-delivery.ts';
+import type { TriggerSpec } from './subscriber-delivery.ts';
 
 const LOCAL_URL = 'local.headwater.dev/url';
 const DUMPER = 'event-dumper';
