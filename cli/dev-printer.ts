@@ -66,9 +66,9 @@ function textsOf(line: DevLine, paint: Paint): string[] {
     case 'delivery':
       return [deliveryText(line, paint)];
     case 'handed-on':
-      return [`Trigger ${line.trigger} → ${line.url}  ${line.eventType}  ${line.id}`];
+      return [`${line.by} → ${line.url}  ${line.eventType}  ${line.id}`];
     case 'unwanted':
-      return [`Broker ${line.broker}: ${paint('dim', 'no Trigger wants')} ${line.eventType}  ${line.id}`];
+      return [`${line.hub}: ${paint('dim', 'nobody wants')} ${line.eventType}  ${line.id}`];
     case 'event':
       return [eventText(line.event, paint)];
     case 'warning':

@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { nameOf } from '../controller/objects.ts';
 import type { SinkDeps } from '../controller/sink.ts';
 import { messageOf } from '../core/errors.ts';
 import { listen, type PortWish } from '../core/listen.ts';
-import { isWanted } from '../core/trigger-filter.ts';
 import { NotACloudEventError } from '../dump/event.ts';
 import { eventServer } from '../dump/event-server.ts';
 import { type BrokeredEvent, brokeredEvents } from './brokered-event.ts';
 import type { Report } from './dev-line.ts';
+import { type Consumer, consumersOf, HUB_PATHS, type Hub } from './hubs.ts';
 import { BROKER } from './kinds.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
-import { deliverTo, triggersOf, withoutNames } from './subscriber-delivery.ts';
+import { type Replies, SubscriberDelivery, withHeaders } from './subscriber-delivery.ts';
 
 export interface BrokerOptions {
   readonly host: string;
@@ -29,32 +30,30 @@ export interface Broker {
 
 /** Replies of subscribers are events, too; so many may come of one event, one after the other or side by side. */
 const MOST_REPLIES = 255;
-const TOO_MANY_REPLIES = `${MOST_REPLIES} replies came of one event, more are dropped: filter them out of the Triggers whose subscribers reply`;
+const TOO_MANY_REPLIES = `${MOST_REPLIES} replies came of one event, more are dropped: let them not come where they came from, by a filter of the Trigger or another reply of the Subscription`;
 /** What is on its way at the end, and did not fail yet, has so long to arrive. */
 const LAST_MS = 500;
 
-interface BrokerName {
-  readonly namespace: string;
-  readonly name: string;
-}
-
 /**
- * All Brokers of the cluster, at `/<namespace>/<name>` of one port: takes events, hands each to the Triggers that want
- * it, tries again and dead-letters as `delivery` says. It keeps nothing, and a laptop is what it is for.
+ * All Brokers and Channels of the cluster, at `/<namespace>/<name>` and `/channels/<namespace>/<name>` of one port: takes
+ * events, hands each to the Triggers and Subscriptions that want it, tries again and dead-letters as `delivery` says. It
+ * keeps nothing, and a laptop is what it is for.
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { host, port, cluster } = options;
   const routing = new Routing(options);
   const app = eventServer();
-  app.post<{ Params: { namespace: string; name: string } }>('/:namespace/:name', (request, reply) => {
-    const { namespace, name } = request.params;
-    if (!cluster.find({ ...BROKER, namespace, name }))
-      return reply.code(404).send(`there is no Broker ${namespace}/${name}\n`);
-    const { headers, rawHeaders } = request.raw;
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    for (const event of brokeredEvents(headers, rawHeaders, body)) routing.take(event, { namespace, name });
-    return reply.code(202).send();
-  });
+  for (const [kind, path] of HUB_PATHS) {
+    app.post<{ Params: { namespace: string; name: string } }>(`${path}/:namespace/:name`, (request, reply) => {
+      const { namespace, name } = request.params;
+      const hub: Hub = { ...kind, namespace, name };
+      if (!cluster.find(hub)) return reply.code(404).send(`there is no ${nameOf(hub)}\n`);
+      const { headers, rawHeaders } = request.raw;
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      for (const event of brokeredEvents(headers, rawHeaders, body)) routing.take(event, hub);
+      return reply.code(202).send();
+    });
+  }
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error instanceof NotACloudEventError ? 400 : (error.statusCode ?? 500);
     return reply.code(status).type('text/plain').send(`${error.message}\n`);
@@ -69,20 +68,20 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   };
 }
 
-/** Events from their Broker to whoever wants them. */
+/** Events from their hub to whoever wants them. */
 class Routing {
   readonly #options: BrokerOptions;
   readonly #stopping = new AbortController();
-  /** One for each Trigger an event is on its way to. */
+  /** One for each consumer an event is on its way to. */
   readonly #underWay = new Set<{ readonly event: BrokeredEvent; failed: boolean }>();
 
   constructor(options: BrokerOptions) {
     this.#options = options;
   }
 
-  take(event: BrokeredEvent, broker: BrokerName): void {
-    this.#route(event, broker, { left: MOST_REPLIES }).catch((error: unknown) =>
-      this.#warn(`Broker ${broker.namespace}/${broker.name}: event ${event.attributes['id']}: ${messageOf(error)}`),
+  take(event: BrokeredEvent, hub: Hub): void {
+    this.#route(event, hub, { left: MOST_REPLIES }).catch((error: unknown) =>
+      this.#warn(`${nameOf(hub)}: event ${event.attributes['id']}: ${messageOf(error)}`),
     );
   }
 
@@ -97,31 +96,31 @@ class Routing {
       );
   }
 
-  async #route(event: BrokeredEvent, broker: BrokerName, budget: { left: number }): Promise<void> {
+  async #route(event: BrokeredEvent, hub: Hub, budget: { left: number }): Promise<void> {
     const { cluster, report } = this.#options;
-    const outgoing = asArrived(event, broker);
-    const wanting = triggersOf(broker, cluster).filter(({ spec }) => isWanted(event.attributes, spec));
+    const outgoing = asArrived(event, hub);
+    const wanting = consumersOf(hub, cluster).filter(({ wants }) => wants(event.attributes));
     const { type: eventType = '', id = '' } = event.attributes;
-    if (wanting.length === 0) report({ type: 'unwanted', broker: `${broker.namespace}/${broker.name}`, eventType, id });
+    if (wanting.length === 0) report({ type: 'unwanted', hub: nameOf(hub), eventType, id });
     await Promise.all(
-      wanting.map(async (trigger) => {
-        const replies = await this.#deliver(outgoing, trigger);
-        const taken = replies.slice(0, Math.max(0, budget.left));
+      wanting.map(async (consumer) => {
+        const replies = await this.#deliver(outgoing, consumer);
+        if (!replies) return;
+        const taken = replies.events.slice(0, Math.max(0, budget.left));
         // Said once: then it is below zero.
-        if (taken.length < replies.length && budget.left >= 0)
-          this.#warn(`Broker ${broker.namespace}/${broker.name}: ${TOO_MANY_REPLIES}`);
-        budget.left -= replies.length;
-        await Promise.all(taken.map((reply) => this.#route(reply, broker, budget)));
+        if (taken.length < replies.events.length && budget.left >= 0) this.#warn(`${nameOf(hub)}: ${TOO_MANY_REPLIES}`);
+        budget.left -= replies.events.length;
+        await Promise.all(taken.map((reply) => this.#route(reply, replies.hub, budget)));
       }),
     );
   }
 
-  async #deliver(event: BrokeredEvent, trigger: ReturnType<typeof triggersOf>[number]): Promise<BrokeredEvent[]> {
+  async #deliver(event: BrokeredEvent, consumer: Consumer): Promise<Replies | undefined> {
     const entry = { event, failed: false };
     this.#underWay.add(entry);
     try {
       const deps = { ...this.#options, stop: this.#stopping.signal };
-      return await deliverTo(trigger, event, deps, () => void (entry.failed = true));
+      return await new SubscriberDelivery(consumer, event, deps, () => void (entry.failed = true)).run();
     } finally {
       this.#underWay.delete(entry);
     }
@@ -132,8 +131,8 @@ class Routing {
   }
 }
 
-/** With what Knative's broker adds. */
-function asArrived(event: BrokeredEvent, { namespace }: BrokerName): BrokeredEvent {
-  const arrived = ['ce-knativearrivaltime', new Date().toISOString(), 'kn-namespace', namespace, 'prefer', 'reply'];
-  return { ...event, headers: [...withoutNames(event.headers, arrived), ...arrived] };
+/** With what Knative's brokers and channels add: only a broker says when an event arrived. */
+function asArrived(event: BrokeredEvent, { kind, namespace }: Hub): BrokeredEvent {
+  const arrival = kind === BROKER.kind ? ['ce-knativearrivaltime', new Date().toISOString()] : [];
+  return withHeaders(event, [...arrival, 'kn-namespace', namespace, 'prefer', 'reply']);
 }

@@ -51,13 +51,14 @@ export type DevLine =
   /** An event that a subscriber took. */
   | {
       readonly type: 'handed-on';
-      readonly trigger: string;
+      /** `Trigger demo/all`, or a Subscription. */
+      readonly by: string;
       readonly url: string;
       readonly eventType: string;
       readonly id: string;
     }
-  /** An event that no Trigger of the Broker wants. */
-  | { readonly type: 'unwanted'; readonly broker: string; readonly eventType: string; readonly id: string }
+  /** An event that nobody wants; `hub`: `Broker demo/default`, or a Channel. */
+  | { readonly type: 'unwanted'; readonly hub: string; readonly eventType: string; readonly id: string }
   | { readonly type: 'event'; readonly event: ReceivedEvent }
   | { readonly type: 'warning'; readonly from: string; readonly message: string };
 

@@ -10,10 +10,10 @@ import { objectKindOf } from '../sources/crd.ts';
 import { sources } from '../sources/registry.ts';
 import { startBroker } from './broker.ts';
 import type { Report } from './dev-line.ts';
-import { localAdviceOn, startEventing } from './eventing.ts';
+import { builtInDumper, EVENTING_KINDS, localAdviceOn, startEventing } from './eventing.ts';
 import { missingIn } from './expectations.ts';
 import { followFiles } from './followed-files.ts';
-import { BROKER, KNATIVE_SERVICE, type LocalKind, localKinds, SERVICE, TRIGGER } from './kinds.ts';
+import { type LocalKind, localKinds } from './kinds.ts';
 import { HOST, startLocalAdapter, startLocalController, type Warn } from './local-planes.ts';
 import { MemoryCluster } from './memory-cluster.ts';
 import { MemoryRoutes } from './memory-routes.ts';
@@ -80,7 +80,7 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
   const adapterUrl = `http://${HOST}:${adapter.port}`;
   const internalUrl = `http://${HOST}:${adapter.internalPort}`;
   const simulation = simulate && scope.add(await startSimulation(sources, simulate, report));
-  const cluster = localCluster(routes, kinds, internalUrl, report);
+  const cluster = localCluster({ routes, kinds, internalUrl, dumperUrl: dumper.url }, report);
   const broker = scope.add(
     await startBroker({
       host: HOST,
@@ -104,7 +104,7 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
   );
 
   const observed = scope.add(new ObservedObjects(cluster, SOURCE_KINDS, report));
-  observed.watch([...SOURCE_KINDS, BROKER, TRIGGER, SERVICE, KNATIVE_SERVICE]);
+  observed.watch([...SOURCE_KINDS, ...EVENTING_KINDS]);
   startEventing({
     cluster,
     brokerUrl,
@@ -150,14 +150,17 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
   };
 }
 
-function localCluster(
-  routes: MemoryRoutes,
-  kinds: readonly LocalKind[],
-  internalUrl: string,
-  report: Report,
-): MemoryCluster {
+interface ClusterParts {
+  readonly routes: MemoryRoutes;
+  readonly kinds: readonly LocalKind[];
+  readonly internalUrl: string;
+  readonly dumperUrl: string;
+}
+
+function localCluster({ routes, kinds, internalUrl, dumperUrl }: ClusterParts, report: Report): MemoryCluster {
   return new MemoryCluster({
     routes,
+    builtIn: (reference) => builtInDumper(reference, dumperUrl),
     knows: ({ apiVersion, kind }) => kinds.some((known) => known.apiVersion === apiVersion && known.kind === kind),
     adapterStates: async (uid) => [stateIn(await readReplica(internalUrl, [uid]), uid)].flatMap((state) => state ?? []),
     onAnnouncement: (source, { type, reason, message, condition }) => {

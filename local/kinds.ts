@@ -10,6 +10,9 @@ import { sources } from '../sources/registry.ts';
 
 export const BROKER: ObjectKind = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker' };
 export const TRIGGER: ObjectKind = { apiVersion: 'eventing.knative.dev/v1', kind: 'Trigger' };
+export const CHANNEL: ObjectKind = { apiVersion: 'messaging.knative.dev/v1', kind: 'Channel' };
+export const IN_MEMORY_CHANNEL: ObjectKind = { apiVersion: 'messaging.knative.dev/v1', kind: 'InMemoryChannel' };
+export const SUBSCRIPTION: ObjectKind = { apiVersion: 'messaging.knative.dev/v1', kind: 'Subscription' };
 export const SERVICE: ObjectKind = { apiVersion: 'v1', kind: 'Service' };
 export const KNATIVE_SERVICE: ObjectKind = { apiVersion: 'serving.knative.dev/v1', kind: 'Service' };
 export const SECRET: ObjectKind = { apiVersion: 'v1', kind: 'Secret' };
@@ -34,6 +37,29 @@ const triggerSpec = Type.Object({
   // Filters nest: `filterFaults` judges them.
   filters: Type.Optional(Type.Array(Type.Unsafe<object>({ type: 'object' }))),
   subscriber: destination('Where matching events go.'),
+  delivery: Type.Optional(deliverySpec),
+});
+
+/** Whatever the template is of, it is a Channel in memory here. */
+const channelSpec = Type.Object({
+  channelTemplate: Type.Optional(
+    Type.Object({
+      apiVersion: Type.String({ minLength: 1 }),
+      kind: Type.String({ minLength: 1 }),
+      spec: Type.Optional(Type.Unsafe<object>({ type: 'object' })),
+    }),
+  ),
+  delivery: Type.Optional(deliverySpec),
+});
+
+const subscriptionSpec = Type.Object({
+  channel: Type.Object({
+    apiVersion: Type.String({ minLength: 1 }),
+    kind: Type.String({ minLength: 1 }),
+    name: Type.String({ minLength: 1 }),
+  }),
+  subscriber: destination('Where the events go.'),
+  reply: Type.Optional(destination('Where the events go that the subscriber answers with.')),
   delivery: Type.Optional(deliverySpec),
 });
 
@@ -108,6 +134,9 @@ export async function localKinds(): Promise<readonly LocalKind[]> {
       const { filters = [] } = (trigger as { spec: { filters?: object[] } }).spec;
       return filterFaults(filters, ['spec', 'filters']);
     }),
+    knownKind(CHANNEL, withSpec(channelSpec)),
+    knownKind(IN_MEMORY_CHANNEL, withSpec(Type.Omit(channelSpec, ['channelTemplate']))),
+    knownKind(SUBSCRIPTION, withSpec(subscriptionSpec), ['spec']),
     knownKind(SERVICE, { spec: anything }),
     knownKind(KNATIVE_SERVICE, { spec: anything }),
     ...(await Promise.all(sources.map(sourceKind))),

@@ -40,6 +40,8 @@ export interface MemoryClusterOptions {
   /** Whether there is such a kind here. */
   readonly knows: (kind: ObjectKind) => boolean;
   readonly adapterStates: (uid: string) => Promise<readonly AdapterState[]>;
+  /** What is there though nobody applied it. */
+  readonly builtIn?: (reference: ObjectReference) => KubeObject | undefined;
   readonly onAnnouncement?: (source: SourceObject, announcement: Announcement) => void;
   readonly onOrphan?: (source: SourceObject, hook: HookRecord) => void;
   readonly now?: () => Date;
@@ -130,7 +132,7 @@ export class MemoryCluster implements Cluster {
   }
 
   async get(reference: ObjectReference): Promise<Lookup> {
-    const object = this.find(reference);
+    const object = this.find(reference) ?? this.#options.builtIn?.(reference);
     if (object) return { found: 'object', object };
     return { found: this.#options.knows(reference) ? 'no-object' : 'no-kind' };
   }

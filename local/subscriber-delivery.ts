@@ -1,15 +1,14 @@
 import { resolveDestination, type SinkDeps } from '../controller/sink.ts';
 import { isBlocked } from '../controller/step.ts';
 import { type DeliveryPolicy, deadLetterExtensions, deliveryPolicyOf } from '../core/delivery-policy.ts';
-import type { TriggerFilters } from '../core/trigger-filter.ts';
 import type { SinkDestination } from '../sources/fields.ts';
 import { type BrokeredEvent, brokeredEvents } from './brokered-event.ts';
 import type { Report } from './dev-line.ts';
-import { BROKER, TRIGGER } from './kinds.ts';
+import { type Consumer, type Hub, hubIn } from './hubs.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
 import { type PostResult, postEvent } from './post-event.ts';
 
-export interface TriggerDeliveryDeps {
+export interface SubscriberDeliveryDeps {
   readonly cluster: MemoryCluster;
   readonly sinks: Omit<SinkDeps, 'objects'>;
   /** What goes to this server is not said here: it says itself what it gets. */
@@ -18,99 +17,96 @@ export interface TriggerDeliveryDeps {
   readonly stop: AbortSignal;
 }
 
-interface Delivery {
-  readonly deadLetterSink?: SinkDestination;
-  readonly retry?: number;
+/** Events that are for another hub, or for the same one again. */
+export interface Replies {
+  readonly events: readonly BrokeredEvent[];
+  readonly hub: Hub;
 }
 
-export interface TriggerSpec extends TriggerFilters {
-  readonly broker: string;
-  readonly subscriber: SinkDestination;
-  readonly delivery?: Delivery;
-}
-
-export interface Trigger {
-  readonly namespace: string;
-  readonly name: string;
-  readonly spec: TriggerSpec;
-}
-
-/** What Knative's installation gives a Broker that says nothing. */
-const DEFAULT_DELIVERY = { retry: 10, backoffPolicy: 'exponential', backoffDelay: 'PT0.2S' } as const;
 const LOST = 'given up: the event is lost';
 
-export function triggersOf(
-  { namespace, name }: { namespace: string; name: string },
-  cluster: MemoryCluster,
-): Trigger[] {
-  return cluster
-    .all(TRIGGER)
-    .filter(({ metadata }) => metadata.namespace === namespace)
-    .map(({ metadata, spec }) => ({ namespace, name: metadata.name, spec: spec as TriggerSpec }))
-    .filter(({ spec }) => spec.broker === name);
-}
+/** Hands one event to one consumer, and says what became of it. */
+export class SubscriberDelivery {
+  readonly #consumer: Consumer;
+  readonly #event: BrokeredEvent;
+  readonly #deps: SubscriberDeliveryDeps;
+  readonly #policy: DeliveryPolicy;
+  readonly #onFailure: () => void;
 
-/**
- * Hands an event to the subscriber of a Trigger, else to its dead-letter sink, and says what became of it; `onFailure` is
- * called at the first attempt that failed. Resolves to the events the subscriber replied with.
- */
-export async function deliverTo(
-  trigger: Trigger,
-  event: BrokeredEvent,
-  deps: TriggerDeliveryDeps,
-  onFailure: () => void,
-): Promise<BrokeredEvent[]> {
-  const { namespace, name, spec } = trigger;
-  const { sinks, cluster, report, dumperUrl } = deps;
-  const sinkDeps = { ...sinks, objects: cluster };
-  const { policy, deadLetterSink } = deliveryOf(trigger, cluster);
-  const say = speakerFor(trigger, event, deps);
-  const post = (what: string, url: string, outgoing: BrokeredEvent) =>
-    postEvent(url, outgoing, policy, {
-      stop: deps.stop,
+  /** `onFailure` is called at the first attempt that failed. */
+  constructor(consumer: Consumer, event: BrokeredEvent, deps: SubscriberDeliveryDeps, onFailure: () => void) {
+    this.#consumer = consumer;
+    this.#event = event;
+    this.#deps = deps;
+    this.#policy = deliveryPolicyOf(consumer.delivery);
+    this.#onFailure = onFailure;
+  }
+
+  /** To the subscriber, else to the dead-letter sink. Resolves to what the subscriber replied with, where that is for a hub. */
+  async run(): Promise<Replies | undefined> {
+    const { name, subscriber } = this.#consumer;
+    const { dumperUrl, report } = this.#deps;
+    const target = await this.#resolve(subscriber);
+    if (isBlocked(target)) return this.#say(`${target.blocked.message}; ${LOST}`);
+    const { url } = target.done;
+    const result = await this.#post('', url, this.#event);
+    if (!result.accepted) return this.#deadLetter('', url, result);
+    const { type: eventType = '', id = '' } = this.#event.attributes;
+    if (!isSameServer(url, dumperUrl)) report({ type: 'handed-on', by: name, url, eventType, id });
+    return this.#handOn(repliesIn(result));
+  }
+
+  async #handOn(events: readonly BrokeredEvent[]): Promise<Replies | undefined> {
+    const { reply, namespace } = this.#consumer;
+    if (reply === undefined || events.length === 0) return undefined;
+    const hub = hubIn(reply, namespace);
+    if (hub && this.#deps.cluster.find(hub)) return { events, hub };
+    const target = await this.#resolve(reply);
+    if (isBlocked(target)) return this.#say(`reply: ${target.blocked.message}; ${LOST}`);
+    const { url } = target.done;
+    for (const event of events) {
+      const namespaced = ['kn-namespace', namespace];
+      const result = await this.#post('reply: ', url, withHeaders(event, namespaced));
+      if (!result.accepted) await this.#deadLetter('reply: ', url, result);
+    }
+    return undefined;
+  }
+
+  /** The event itself, also where it was a reply that failed, and why it is one. */
+  async #deadLetter(what: string, url: string, { status, outcome, body }: PostResult): Promise<undefined> {
+    const { deadLetterSink } = this.#consumer.delivery;
+    const fault = `${what}${url} ${outcome}`;
+    if (!deadLetterSink) return this.#say(`${fault}; ${LOST}`);
+    const target = await this.#resolve(deadLetterSink);
+    if (isBlocked(target)) return this.#say(`${fault}; dead-letter sink: ${target.blocked.message}; ${LOST}`);
+    const data = status === 0 ? Buffer.from(outcome) : body;
+    const why = deadLetterExtensions(url, status === 0 ? 500 : status, data);
+    const result = await this.#post('dead-letter sink: ', target.done.url, withHeaders(this.#event, why, ['prefer']));
+    if (result.accepted) return this.#say(`${fault}; it went to the dead-letter sink`);
+    return this.#say(`${fault}; dead-letter sink: ${result.outcome}; ${LOST}`);
+  }
+
+  #resolve(destination: SinkDestination) {
+    const { sinks, cluster } = this.#deps;
+    return resolveDestination(destination, this.#consumer.namespace, { ...sinks, objects: cluster });
+  }
+
+  #post(what: string, url: string, event: BrokeredEvent): Promise<PostResult> {
+    return postEvent(url, event, this.#policy, {
+      stop: this.#deps.stop,
       onFailure: ({ outcome }, isRetried) => {
-        onFailure();
-        if (isRetried) say(`${what}${url} ${outcome}; ${retriesOf(policy)}`);
+        this.#onFailure();
+        if (isRetried) this.#say(`${what}${url} ${outcome}; ${retriesOf(this.#policy)}`);
       },
     });
-  const subscriber = await resolveDestination(spec.subscriber, namespace, sinkDeps);
-  if (isBlocked(subscriber)) return say(`${subscriber.blocked.message}; ${LOST}`);
-  const { url } = subscriber.done;
-  const result = await post('', url, event);
-  if (result.accepted) {
-    const { type: eventType = '', id = '' } = event.attributes;
-    if (!isSameServer(url, dumperUrl))
-      report({ type: 'handed-on', trigger: `${namespace}/${name}`, url, eventType, id });
-    return repliesIn(result);
   }
-  const fault = `${url} ${result.outcome}`;
-  const last = deadLetterSink && (await resolveDestination(deadLetterSink, namespace, sinkDeps));
-  if (!last) return say(`${fault}; ${LOST}`);
-  if (isBlocked(last)) return say(`${fault}; dead-letter sink: ${last.blocked.message}; ${LOST}`);
-  const second = await post('dead-letter sink: ', last.done.url, deadLetter(event, url, result));
-  if (second.accepted) return say(`${fault}; it went to the dead-letter sink`);
-  return say(`${fault}; dead-letter sink: ${second.outcome}; ${LOST}`);
-}
 
-/** The Trigger's `delivery`, else the Broker's. */
-function deliveryOf({ namespace, spec }: Trigger, cluster: MemoryCluster) {
-  const ofBroker = (cluster.find({ ...BROKER, namespace, name: spec.broker })?.spec ?? {}) as { delivery?: Delivery };
-  const delivery = spec.delivery ?? ofBroker.delivery ?? {};
-  const deadLetterSink = delivery.deadLetterSink ?? ofBroker.delivery?.deadLetterSink;
-  return { policy: deliveryPolicyOf({ ...DEFAULT_DELIVERY, ...delivery }), deadLetterSink };
-}
-
-/** Says a problem, of which no reply comes. At the end the number of the lost is said instead. */
-function speakerFor(
-  { namespace, name }: Trigger,
-  { attributes }: BrokeredEvent,
-  { report, stop }: TriggerDeliveryDeps,
-) {
-  return (problem: string): BrokeredEvent[] => {
-    const message = `Trigger ${namespace}/${name}: ${problem} (event ${attributes['id']})`;
+  /** At the end the number of the lost is said instead. */
+  #say(problem: string): undefined {
+    const { report, stop } = this.#deps;
+    const message = `${this.#consumer.name}: ${problem} (event ${this.#event.attributes['id']})`;
     if (!stop.aborted) report({ type: 'warning', from: 'broker', message });
-    return [];
-  };
+  }
 }
 
 function retriesOf({ retries }: DeliveryPolicy): string {
@@ -121,7 +117,7 @@ function isSameServer(url: string, other: string | undefined): boolean {
   return other !== undefined && URL.parse(url)?.origin === URL.parse(other)?.origin;
 }
 
-/** Knative: a subscriber that answers with an event sends it to the broker. */
+/** Knative: a subscriber that answers with an event replies. */
 function repliesIn({ headers, body }: PostResult): BrokeredEvent[] {
   try {
     return headers['ce-specversion'] === undefined && !headers['content-type']?.startsWith('application/cloudevents')
@@ -132,15 +128,13 @@ function repliesIn({ headers, body }: PostResult): BrokeredEvent[] {
   }
 }
 
-/** Knative's dead-letter extensions. */
-function deadLetter(event: BrokeredEvent, url: string, { status, outcome, body }: PostResult): BrokeredEvent {
-  const data = status === 0 ? Buffer.from(outcome) : body;
-  const why = deadLetterExtensions(url, status === 0 ? 500 : status, data);
-  return { ...event, headers: [...withoutNames(event.headers, why), ...why] };
-}
-
-/** `headers` but those that `others` name, too. */
-export function withoutNames(headers: readonly string[], others: readonly string[]): string[] {
-  const names = new Set(others.filter((_, index) => index % 2 === 0));
-  return headers.filter((_, index) => !names.has(headers[index - (index % 2)] ?? ''));
+/** With these headers instead of its own of the same names, and without others. */
+export function withHeaders(
+  event: BrokeredEvent,
+  added: readonly string[],
+  removed: readonly string[] = [],
+): BrokeredEvent {
+  const names = new Set([...removed, ...added.filter((_, index) => index % 2 === 0)]);
+  const kept = event.headers.filter((_, index) => !names.has(event.headers[index - (index % 2)] ?? ''));
+  return { ...event, headers: [...kept, ...added] };
 }

@@ -15,12 +15,12 @@ const event = { eventType: 'a.b', id: '1' };
 describe('for people', () => {
   const rows: { line: DevLine; text: string }[] = [
     {
-      line: { type: 'handed-on', trigger: 'default/x', url: 'http://127.0.0.1:3000/', ...event },
+      line: { type: 'handed-on', by: 'Trigger default/x', url: 'http://127.0.0.1:3000/', ...event },
       text: 'Trigger default/x → http://127.0.0.1:3000/  a.b  1\n',
     },
     {
-      line: { type: 'unwanted', broker: 'default/default', ...event },
-      text: 'Broker default/default: no Trigger wants a.b  1\n',
+      line: { type: 'unwanted', hub: 'Broker default/default', ...event },
+      text: 'Broker default/default: nobody wants a.b  1\n',
     },
     {
       line: { type: 'delivery', source: 'default/x', eventType: 'push', id: '7', status: 202, outcome: 'kept' },

@@ -32,6 +32,12 @@ describe('headwater dev --simulate --once', () => {
     expect(stdout).toMatch(/1 source is ready; 6 deliveries reached the dumper byte for byte \(SHA-256\)\n$/);
   });
 
+  it.each(['channel', 'service'])('over the samples in %s/, which count on the dumper being there', async (folder) => {
+    const { code, stdout, stderr } = await run('-f', join(SAMPLES, folder));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/1 source is ready; 3 deliveries reached the dumper byte for byte \(SHA-256\)\n$/);
+  });
+
   it('--output json: every line is an object', async () => {
     const { code, stdout } = await run('-f', SAMPLES, '--output', 'json');
     const lines = stdout

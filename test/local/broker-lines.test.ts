@@ -20,7 +20,7 @@ describe('what became of an event is one line', () => {
     const [broker, sink] = [await aBroker(), await aSink()];
     broker.trigger(sink.url('/a'), {}, { name: 'x' });
     await broker.post(REQUIRED);
-    const line = { type: 'handed-on', trigger: 'demo/x', url: sink.url('/a'), eventType: 'a.b', id: '1' };
+    const line = { type: 'handed-on', by: 'Trigger demo/x', url: sink.url('/a'), eventType: 'a.b', id: '1' };
     await vi.waitFor(() => expect(told(broker)).toEqual([line]));
   });
 
@@ -29,7 +29,7 @@ describe('what became of an event is one line', () => {
     broker.trigger('http://127.0.0.1:9/', { filter: { attributes: { type: 'other' } } });
     await broker.post(REQUIRED);
     await vi.waitFor(() =>
-      expect(told(broker)).toEqual([{ type: 'unwanted', broker: 'demo/default', eventType: 'a.b', id: '1' }]),
+      expect(told(broker)).toEqual([{ type: 'unwanted', hub: 'Broker demo/default', eventType: 'a.b', id: '1' }]),
     );
   });
 
@@ -43,7 +43,7 @@ describe('what became of an event is one line', () => {
     await dumper.waitFor(1);
     await vi.waitFor(() => expect(told(broker)).toHaveLength(1));
     await broker.stop();
-    expect(told(broker)).toMatchObject([{ trigger: 'demo/other' }]);
+    expect(told(broker)).toMatchObject([{ by: 'Trigger demo/other' }]);
   });
 });
 

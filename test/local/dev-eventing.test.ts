@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BROKER, KNATIVE_SERVICE, SERVICE, TRIGGER } from '../../local/kinds.ts';
+import { BROKER, CHANNEL, KNATIVE_SERVICE, SERVICE, SUBSCRIPTION, TRIGGER } from '../../local/kinds.ts';
 import { deliver, LocalDev } from '../support/local-dev.ts';
 
 let local: LocalDev;
@@ -70,6 +70,60 @@ describe('what else is in the manifests', () => {
       await local.start();
       await local.becomes(condition, 'Trigger default/t');
       expect(local.message('Ready', 'Trigger default/t')).toMatch(message);
+    });
+
+  const channel = { ...CHANNEL, metadata: { name: 'c' } };
+  const subscription = (spec: object) => ({
+    ...SUBSCRIPTION,
+    metadata: { name: 's' },
+    spec: { channel: { ...CHANNEL, name: 'c' }, subscriber: { uri: 'http://127.0.0.1:9' }, ...spec },
+  });
+  const subscriptions: { name: string; objects: object[]; condition: string; message?: RegExp }[] = [
+    {
+      name: 'no Channel',
+      objects: [subscription({})],
+      condition: 'Ready=False ChannelReferenceFailed',
+      message:
+        /^Channel default\/c \(messaging\.knative\.dev\/v1\) not found: create it, or name another in spec\.channel$/,
+    },
+    {
+      name: 'a Channel of a kind that is not here',
+      objects: [
+        subscription({ channel: { apiVersion: 'messaging.knative.dev/v1beta1', kind: 'KafkaChannel', name: 'k' } }),
+      ],
+      condition: 'Ready=False ChannelReferenceFailed',
+      message: /^KafkaChannel default\/k \(.*\) is not of local mode: name a Channel, which is in memory here/,
+    },
+    {
+      name: 'no subscriber',
+      objects: [channel, subscription(toApp)],
+      condition: 'Ready=False SubscriberResolveFailed',
+      message: /^spec\.subscriber: Service default\/app \(v1\) not found: create it/,
+    },
+    {
+      name: 'nothing to reply to',
+      objects: [channel, subscription({ reply: { ref: { ...CHANNEL, name: 'd' } } })],
+      condition: 'Ready=False ReplyResolveFailed',
+      message: /^spec\.reply: Channel default\/d \(.*\) not found: create it/,
+    },
+    {
+      name: 'no dead-letter sink',
+      objects: [channel, subscription({ delivery: { deadLetterSink: toApp.subscriber } })],
+      condition: 'Ready=False DeadLetterSinkResolveFailed',
+      message: /^spec\.delivery\.deadLetterSink: Service default\/app \(v1\) not found/,
+    },
+    {
+      name: 'all there',
+      objects: [channel, subscription({ reply: { ref: { ...CHANNEL, name: 'c' } } })],
+      condition: 'Ready=True',
+    },
+  ];
+  for (const { name, objects, condition, message = /^$/ } of subscriptions)
+    it(`${name}: the Subscription says ${condition}`, async () => {
+      await local.write('all.yaml', ...objects);
+      await local.start();
+      await local.becomes(condition, 'Subscription default/s');
+      expect(local.message('Ready', 'Subscription default/s')).toMatch(message);
     });
 
   it('a Service that runs nowhere says how to annotate it', async () => {

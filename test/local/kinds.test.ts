@@ -176,9 +176,20 @@ describe('what is wrong is refused, with a sentence that says what to write', ()
   });
 
   it('in the other kinds, too', () => {
+    const channel = { apiVersion: 'messaging.knative.dev/v1', kind: 'Channel', name: 'c' };
     expect(
       faultsOf('Trigger', { spec: { broker: 'default', subscriber: { uri: 'http://x' }, filters: [{ exakt: {} }] } }),
     ).toEqual(['there is no filter dialect exakt; did you mean exact?']);
+    expect(faultsOf('Subscription', { spec: { channel: { ...channel, namespace: 'x' } } })).toEqual([
+      'spec.subscriber is missing',
+      'unknown field spec.channel.namespace; known here: apiVersion, kind, name',
+    ]);
+    expect(faultsOf('InMemoryChannel', { spec: { channelTemplate: channel } })).toEqual([
+      'unknown field spec.channelTemplate; known here: delivery',
+    ]);
+    expect(faultsOf('Channel', { spec: { channelTemplate: channel, delivery: { retry: 1 } } })).toEqual([
+      'unknown field spec.channelTemplate.name; known here: apiVersion, kind, spec',
+    ]);
     expect(faultsOf('Trigger', {})).toEqual(['spec is missing']);
     expect(faultsOf('Secret', { data: { token: 'not base64!' } })).toEqual([
       expect.stringContaining('data.token must match pattern'),

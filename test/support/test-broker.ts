@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import type { ObjectKind } from '../../controller/objects.ts';
 import { AddressGuard } from '../../core/address-guard.ts';
 import { type Broker, type BrokerOptions, startBroker } from '../../local/broker.ts';
 import type { DevLine } from '../../local/dev-line.ts';
@@ -13,7 +14,7 @@ export class TestBroker {
   readonly lines: DevLine[] = [];
   readonly cluster = new MemoryCluster({
     routes: new MemoryRoutes(),
-    knows: ({ kind }) => kind === 'Broker' || kind === 'Service',
+    knows: ({ kind }) => ['Broker', 'Channel', 'Service'].includes(kind),
     adapterStates: async () => [],
   });
   #broker: Broker | undefined;
@@ -44,13 +45,16 @@ export class TestBroker {
   }
 
   broker(spec: object, name = 'default', namespace = 'demo'): void {
-    this.cluster.apply({ ...BROKER, metadata: { name, namespace, uid: `${namespace}-${name}` }, spec });
+    this.apply(BROKER, name, spec, namespace);
+  }
+
+  apply(kind: ObjectKind, name: string, spec: object, namespace = 'demo'): void {
+    this.cluster.apply({ ...kind, metadata: { name, namespace, uid: `${kind.kind}-${namespace}-${name}` }, spec });
   }
 
   /** A Trigger of the Broker `default` that sends to `uri`. */
   trigger(uri: string, spec: object = {}, { name = uri, namespace = 'demo' } = {}): void {
-    const metadata = { name, namespace, uid: `${namespace}-${name}` };
-    this.cluster.apply({ ...TRIGGER, metadata, spec: { broker: 'default', subscriber: { uri }, ...spec } });
+    this.apply(TRIGGER, name, { broker: 'default', subscriber: { uri }, ...spec }, namespace);
   }
 
   post(headers: OutgoingHttpHeaders, body: Buffer | string = '', path = '/demo/default'): Promise<Reply> {
