@@ -10,7 +10,8 @@ import type { HookRecord, SourceObject } from './objects.ts';
 import { readSecrets } from './secrets.ts';
 import { deletionStatus } from './status.ts';
 import { isBlocked, type Retry } from './step.ts';
-import { adviceOn, type Removal, type RemovalAccess, removeWebhooks, type WebhookDeps } from './webhook.ts';
+import { adviceOn, type WebhookDeps } from './webhook.ts';
+import { type Removal, type RemovalAccess, removeWebhooks } from './webhook-removal.ts';
 
 /** While deleting, every failure counts as passing. */
 const LONGEST_WAIT_MS = 60_000;

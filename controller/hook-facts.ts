@@ -10,15 +10,8 @@ import { firstDeliveryPollMs, manualHookOf } from './manual-hook.ts';
 import type { HookRecord, SourceObject } from './objects.ts';
 import type { RouteInput, ServedEverywhere } from './publish-route.ts';
 import { blocked, isBlocked } from './step.ts';
-import {
-  type EnsureDeps,
-  type EnsuredWebhook,
-  ensureWebhook,
-  type Removal,
-  removeWebhooks,
-  sooner,
-  type WebhookInput,
-} from './webhook.ts';
+import { type EnsureDeps, type EnsuredWebhook, ensureWebhook, sooner, type WebhookInput } from './webhook.ts';
+import { type Removal, removeWebhooks } from './webhook-removal.ts';
 
 export interface HookInput {
   readonly url: string;
