@@ -56,6 +56,8 @@ export interface HookRecord {
   readonly id: string;
   /** Which version of the Secret it was written with. */
   readonly secretVersion: string;
+  /** A short text for what the provider made of it, where that is not as it was written; and for what was. */
+  readonly keptAs?: string;
 }
 
 /** A webhook the user makes, and whether a delivery came by it. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { RemoteApiError } from '../core/remote-api-error.ts';
 import type { Claim, DesiredHook, HookAccess, ObservedHook, SourcePlan, WebhookApi } from '../sources/contract.ts';
 import type { AccessTokens } from './access-tokens.ts';
@@ -30,7 +31,7 @@ export interface WebhookInput {
   readonly secret: { readonly value: string; readonly version: string };
 }
 
-/** `attempted`: what may be at the provider now, though its answer never came. */
+/** `attempted`: what is at the provider now otherwise than it should be, or may be, where its answer never came. */
 export type EnsuredWebhook =
   | {
       readonly done: HookRecord;
@@ -63,9 +64,7 @@ export async function ensureWebhook(input: WebhookInput, deps: EnsureDeps): Prom
   deps.firstLooks.made(source.metadata.uid);
   const [hook, ...others] = found;
   const isWell = hook && others.length === 0 && isWritten(hook, input);
-  return isWell
-    ? { done: { ...plan.hook, id: hook.id, secretVersion: secret.version } }
-    : makeRight(input, began, deps);
+  return isWell ? keptWebhook(hook, input) : makeRight(input, began, deps);
 }
 
 const NOT_COMPARED = 'NotCompared';
@@ -90,7 +89,7 @@ function notCompared(
 
 /** Leaves one webhook of those that are there, as it should be. */
 async function makeRight(input: WebhookInput, began: Date, deps: EnsureDeps): Promise<EnsuredWebhook> {
-  const { source, plan, accessToken, secret } = input;
+  const { source, plan, accessToken } = input;
   const access: HookAccess = { ...plan.hook, token: accessToken };
   const recorded = recordFor(plan, source);
   let attempted: HookRecord | undefined;
@@ -101,8 +100,7 @@ async function makeRight(input: WebhookInput, began: Date, deps: EnsureDeps): Pr
   try {
     const found = await deps.webhooks.observe(access, deps.isOurs, began);
     const kept = await keepOne(found, input, access, deps);
-    const id = await writeWebhook(kept, { input, access, recorded, attempt }, deps);
-    return { done: { ...plan.hook, id, secretVersion: secret.version } };
+    return keptWebhook(await writeWebhook(kept, { input, access, recorded, attempt }, deps), input);
   } catch (error) {
     if (!(error instanceof RemoteApiError)) throw error;
     return failure(error, attempted, input, deps);
@@ -124,11 +122,31 @@ function failure(
   };
 }
 
-/** Whether the provider has all that should be, as far as can be known: of another webhook than ours, not the secret. */
+/** A webhook that was written: whether the provider keeps it so. */
+function keptWebhook(hook: ObservedHook, input: WebhookInput): EnsuredWebhook {
+  const { plan, secret } = input;
+  const record: HookRecord = { ...plan.hook, id: hook.id, secretVersion: secret.version };
+  const desired = desiredOf(input);
+  if (hook.isAsDesired(desired)) return { done: record };
+  const message = `the provider keeps webhook ${hook.id} of ${plan.hook.repository} otherwise than it was written (${hook.describe()}): change spec to what it can do there; it is written again when spec or the webhook is another`;
+  return { ...blocked('KeptOtherwise', message), attempted: { ...record, keptAs: keptAs(hook, desired) } };
+}
+
+/** Another text for another webhook at the provider, and for another that should be; its secret has a version of its own. */
+function keptAs(hook: ObservedHook, { url, eventTypes }: DesiredHook): string {
+  const kept = JSON.stringify([hook.describe(), url, eventTypes.toSorted()]);
+  return createHash('sha256').update(kept).digest('base64').slice(0, 16);
+}
+
+/**
+ * Whether there is nothing to write: the provider has all that should be, as far as can be known (of another webhook than
+ * ours, not the secret); or it made of this very webhook what it has now, and would do so again.
+ */
 function isWritten(hook: ObservedHook, input: WebhookInput): boolean {
   const recorded = recordFor(input.plan, input.source);
   const hasSecret = recorded?.id === hook.id && recorded.secretVersion === input.secret.version;
-  return hasSecret && hook.isAsDesired(desiredOf(input));
+  const desired = desiredOf(input);
+  return hasSecret && (hook.isAsDesired(desired) || recorded.keptAs === keptAs(hook, desired));
 }
 
 function desiredOf({ plan, url, secret }: WebhookInput): DesiredHook {
@@ -164,16 +182,16 @@ async function writeWebhook(
   existing: ObservedHook | undefined,
   writing: Writing,
   { webhooks, announce, isOurs }: WebhookDeps,
-): Promise<string> {
+): Promise<ObservedHook> {
   const { input, access, attempt } = writing;
-  if (existing && isWritten(existing, input)) return existing.id;
+  if (existing && isWritten(existing, input)) return existing;
   attempt(existing?.id ?? '');
   const desired = desiredOf(input);
-  const { id } = existing
+  const written = existing
     ? await webhooks.update(access, existing.id, desired)
     : await webhooks.create(access, desired, isOurs);
-  await announce(announcementOf(id, existing, writing));
-  return id;
+  await announce(announcementOf(written.id, existing, writing));
+  return written;
 }
 
 function announcementOf(

@@ -191,6 +191,8 @@ export interface ObservedHook {
   readonly url: string;
   /** Whether a secret is set, and everything but its value is as desired. */
   isAsDesired(desired: DesiredHook): boolean;
+  /** What is compared of it, in words; the same text as long as the provider keeps it so. */
+  describe(): string;
 }
 
 /** Whether a webhook is for the source that asks. */

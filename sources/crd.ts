@@ -92,6 +92,7 @@ const status = {
           repository: text('What the webhook belongs to.'),
           id: text("The provider's id of the webhook."),
           secretVersion: text('resourceVersion of the Secret whose secret the webhook has.'),
+          keptAs: text('Tells what the provider made of the webhook, where that is not as it was written.'),
         },
       },
     },

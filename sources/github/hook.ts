@@ -59,6 +59,8 @@ function observed({ id, active, events, config }: GitHubHook): ObservedHook {
     id: String(id),
     url: typeof url === 'string' ? url : '',
     isAsDesired: (desired) => isSound && url === desired.url && names === namesOf(desired.eventTypes),
+    describe: () =>
+      `${active ? 'active' : 'inactive'}, ${contentType === 'json' ? 'as JSON' : 'not as JSON'}, ${secret ? 'with' : 'without'} a secret, ${VERIFIES_TLS.includes(insecure) ? '' : 'not '}verifying TLS, URL ${typeof url === 'string' ? url : 'none'}, events ${names}`,
   };
 }
 

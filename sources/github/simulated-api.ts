@@ -68,6 +68,7 @@ export class SimulatedGitHub {
   readonly #app: FastifyInstance = fastify({ logger: false, forceCloseConnections: true });
   #nextId = 4001;
   #lost: RegExp | undefined;
+  #unkept: ReadonlySet<string> = new Set();
   #refusal: { status: number; headers: Readonly<Record<string, string>>; matches: RegExp } | undefined;
 
   constructor(options: SimulatedGitHubOptions = {}) {
@@ -116,6 +117,11 @@ export class SimulatedGitHub {
     this.#lost = matches;
   }
 
+  /** From now on webhooks are kept without these events, and no word is said. */
+  dropEvents(...names: readonly string[]): void {
+    this.#unkept = new Set(names);
+  }
+
   #refuses(request: FastifyRequest, reply: FastifyReply): boolean {
     const exceeded = this.#limits?.takeCall(this.#now().getTime());
     void reply.headers(this.#limits?.headers() ?? {});
@@ -143,7 +149,7 @@ export class SimulatedGitHub {
       this.#withHook(request, reply, (hook) => {
         const { config } = request.body;
         if (config?.url && this.#isTaken(hook.repository, config.url, hook)) return 'taken';
-        change(hook, request.body);
+        this.#change(hook, request.body);
         hook.updatedAt = this.#now();
         return hook;
       }),
@@ -192,7 +198,7 @@ export class SimulatedGitHub {
       config: empty,
       updatedAt: this.#now(),
     };
-    change(hook, request.body);
+    this.#change(hook, request.body);
     this.hooks.push(hook);
     this.#options.onPing?.(hook);
     return reply.code(201).send(publicView(hook));
@@ -214,6 +220,13 @@ export class SimulatedGitHub {
     const result = act(hook);
     if (result === 'taken') return sendTaken(reply);
     return result ? this.#sendConditionally(request, reply, publicView(result)) : reply.code(204).send();
+  }
+
+  #change(hook: SimulatedHook, { active, events, config }: HookBody): void {
+    if (active !== undefined) hook.active = active;
+    if (events) hook.events = events.filter((name) => !this.#unkept.has(name));
+    // As GitHub: a config that is given replaces the one before, secret included.
+    if (config) hook.config = { url: '', content_type: 'form', insecure_ssl: '0', secret: '', ...config };
   }
 
   /** As GitHub: the ETag is of the body alone, and "not modified" is free. */
@@ -241,13 +254,6 @@ const MESSAGES: Readonly<Record<number, string>> = {
 
 function repositoryOf({ owner, repo }: HookParams): string {
   return repo === undefined ? owner : `${owner}/${repo}`;
-}
-
-function change(hook: SimulatedHook, { active, events, config }: HookBody): void {
-  if (active !== undefined) hook.active = active;
-  if (events) hook.events = [...events];
-  // As GitHub: a config that is given replaces the one before, secret included.
-  if (config) hook.config = { url: '', content_type: 'form', insecure_ssl: '0', secret: '', ...config };
 }
 
 function publicView({ id, repository, active, events, config, updatedAt }: SimulatedHook): object {
