@@ -63,6 +63,7 @@ export function tokenRightsOf(): readonly object[] {
     // Server-side apply.
     rule('', ['serviceaccounts'], ['create', 'patch']),
     rule('', ['serviceaccounts/token'], ['create']),
+    ...ownerRights(),
   ];
   return clusterRole(name, rules);
 }
@@ -79,11 +80,21 @@ export function dedicatedRights(): readonly object[] {
     rule('', ['secrets', 'services'], made),
     rule('apps', ['deployments'], made),
     rule('serving.knative.dev', ['services'], made),
+    ...ownerRights(),
     // What the adapter of a source whose user makes the webhook has seen.
     rule('discovery.k8s.io', ['endpointslices'], ['list']),
     // Whether Knative Serving lets an adapter say where it runs.
     { ...rule('', ['configmaps'], ['get']), resourceNames: ['config-features'] },
   ]);
+}
+
+/** To make objects whose owner is a source, where admission plugin OwnerReferencesPermissionEnforcement asks who may. */
+function ownerRights(): Rule[] {
+  return sourceGroups().map(({ group, plurals }) => rule(group, subresources('finalizers', plurals), ['update']));
+}
+
+function subresources(name: string, plurals: readonly string[]): string[] {
+  return plurals.map((plural) => `${plural}/${name}`);
 }
 
 /** Given to the controller. */
@@ -94,18 +105,14 @@ function clusterRole(name: string, rules: readonly Rule[]): object[] {
 
 /** What makes adapters public. */
 const ADDRESSES = [
-  rule('networking.k8s.io', ['ingresses'], READ),
-  rule('gateway.networking.k8s.io', ['gateways', 'httproutes'], READ),
+  rule('networking.k8s.io', ['ingresses'], ['list', 'watch']),
+  rule('gateway.networking.k8s.io', ['gateways', 'httproutes'], ['list', 'watch']),
 ];
 
 function controllerRights(): object[] {
   const ofSources = sourceGroups().flatMap(({ group, plurals }) => [
-    rule(group, plurals, [...READ, 'update', 'patch']),
-    rule(
-      group,
-      plurals.flatMap((plural) => [`${plural}/status`, `${plural}/finalizers`]),
-      ['get', 'update', 'patch'],
-    ),
+    rule(group, plurals, [...READ, 'patch']),
+    rule(group, subresources('status', plurals), ['patch']),
   ]);
   const rules = [
     ...ofSources,
@@ -119,19 +126,19 @@ function controllerRights(): object[] {
     ...ADDRESSES,
   ];
   // Whether the controllers that served these kinds before are at work, wherever they are.
-  const everywhere = [rule('coordination.k8s.io', ['leases'], READ)];
+  const everywhere = [rule('coordination.k8s.io', ['leases'], ['list'])];
   // Which kinds there are. Of the definitions nothing but their names is asked for.
   const definitions = [rule('apiextensions.k8s.io', ['customresourcedefinitions'], ['list', 'watch'])];
   const inSystem = [
-    rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update', 'patch']),
+    rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
     rule('', ['configmaps'], ['get', 'create', 'patch']),
     // Which adapters are ready.
-    rule('discovery.k8s.io', ['endpointslices'], READ),
+    rule('discovery.k8s.io', ['endpointslices'], ['list', 'watch']),
     // Its own address, also where the rights above are given in some namespaces alone.
     ...ADDRESSES,
-    rule('serving.knative.dev', ['services'], READ),
+    rule('serving.knative.dev', ['services'], ['list', 'watch']),
   ];
-  const inRoutes = [rule('', ['secrets'], [...READ, 'create', 'update', 'patch', 'delete'])];
+  const inRoutes = [rule('', ['secrets'], [...READ, 'create', 'patch', 'delete'])];
   return [
     account(CONTROLLER),
     ...clusterRole(CONTROLLER, rules),

@@ -118,6 +118,8 @@ export class ControlPlane {
       `--tls-private-key-file=${file('server.key')}`,
       `--client-ca-file=${file('ca.crt')}`,
       '--authorization-mode=Node,RBAC',
+      // As OpenShift has it: who names an owner needs rights to the owner.
+      '--enable-admission-plugins=OwnerReferencesPermissionEnforcement',
       `--service-account-issuer=${this.url}`,
       `--service-account-key-file=${file('sa.pub')}`,
       `--service-account-signing-key-file=${file('sa.key')}`,
