@@ -98,7 +98,8 @@ function noteOnScheme(base: string | undefined, { secure }: SourcePlan): Reason 
 function noteOn({ spec }: SourceObject, { replyBudgetMs }: SourceDefinition): Reason | undefined {
   const { unusable } = overridesOf({ spec });
   if (unusable.length > 0) {
-    const message = `ceOverrides.extensions are not sent where a name is not of letters and digits, or is a required attribute: ${unusable.join(', ')}`;
+    const faults = unusable.map(({ name, why }) => `"${name}" ${why}`).join('; ');
+    const message = `of ceOverrides.extensions some are not sent, rename or remove them: ${faults}`;
     return { reason: 'OverridesNotSent', message };
   }
   const { retries, backoffMs } = deliveryPolicyOf(spec.delivery ?? {});

@@ -39,17 +39,24 @@ export function routeOf(
   };
 }
 
-/** Knative's SDK writes names of extensions in lower case; what then is no name of CloudEvents 1.0, or a required one, is not sent. */
+/** Knative's SDK writes names of extensions in lower case; what then can be no extension of CloudEvents 1.0 is not sent. `why`: after its name. */
 export function overridesOf({ spec }: Pick<SourceObject, 'spec'>) {
   const named = Object.entries(spec.ceOverrides?.extensions ?? {}).map(
     ([name, value]) => [name, name.toLowerCase(), value] as const,
   );
-  const fits = (name: string) =>
-    ATTRIBUTE_NAME.test(name) && !REQUIRED_ATTRIBUTES.has(name) && !RESERVED_ATTRIBUTES.has(name);
   return {
-    usable: named.filter(([, name]) => fits(name)).map(([, name, value]) => [name, value] as const),
-    unusable: named.filter(([, name]) => !fits(name)).map(([name]) => name),
+    usable: named.filter(([, name]) => !faultOf(name)).map(([, name, value]) => [name, value] as const),
+    unusable: named.flatMap(([name, lower]) => {
+      const why = faultOf(lower);
+      return why === undefined ? [] : [{ name, why }];
+    }),
   };
+}
+
+function faultOf(name: string): string | undefined {
+  if (!ATTRIBUTE_NAME.test(name)) return 'has other characters than letters and digits';
+  if (REQUIRED_ATTRIBUTES.has(name)) return 'is what every event has of its own';
+  return RESERVED_ATTRIBUTES.has(name) ? 'is of the data, which is sent as it came' : undefined;
 }
 
 /**

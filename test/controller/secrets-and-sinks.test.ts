@@ -170,8 +170,13 @@ describe('what a source names', () => {
   it('extensions that no event can carry are not sent, and said', async () => {
     world.secret({ accessToken: 'token', secretToken: 's3cret' });
     world.broker('http://broker.example.com/');
-    world.source({ ceOverrides: { extensions: { data: 'x', DataContentType: 'y', team: 'z' } } });
+    world.source({
+      ceOverrides: { extensions: { data: 'x', DataContentType: 'y', team: 'z', Type: 'a', 'my-team': 'b' } },
+    });
     await world.becomes('Deployed=True OverridesNotSent');
+    expect(world.message('Deployed')).toBe(
+      'of ceOverrides.extensions some are not sent, rename or remove them: "data" is of the data, which is sent as it came; "DataContentType" is of the data, which is sent as it came; "Type" is what every event has of its own; "my-team" has other characters than letters and digits',
+    );
     expect(world.routes.get(UID)?.ceOverrides).toEqual({ extensions: { team: 'z' } });
   });
 });
