@@ -4,12 +4,15 @@ import type { Tools } from './tools.ts';
 
 /** What the figures were taken on and when; without it they mean nothing later. */
 export function describeMachine(tools: Tools, now: Date): string {
+  return [describeProcessors(now), `${versionOf(tools.nginx, '-v')}, ${versionOf(tools.wrk, '-v')}`].join('\n');
+}
+
+export function describeProcessors(now: Date): string {
   const processors = cpus();
   const load = loadavg()[0] ?? 0;
   return [
     `${processors[0]?.model.trim() ?? 'unknown processor'}, ${processors.length} processors, Linux ${release()}`,
-    `Node ${process.version}, ${versionOf(tools.nginx, '-v')}, ${versionOf(tools.wrk, '-v')}`,
-    `${now.toISOString().slice(0, 16)}Z, load average before the start ${load.toFixed(2)}`,
+    `Node ${process.version}, ${now.toISOString().slice(0, 16)}Z, load average before the start ${load.toFixed(2)}`,
   ].join('\n');
 }
 
