@@ -3,10 +3,9 @@ import type { Path } from '../core/schema.ts';
 import type { WorkflowConfig } from './config.ts';
 import { isObject } from './definition-text.ts';
 import type { KubeManifest, Runtime } from './model.ts';
+import { KNATIVE_SERVICE } from './planned-object.ts';
 import { documentsIn, textOfFile } from './read-files.ts';
 import { nameFrom } from './sources.ts';
-
-const KNATIVE_SERVICE = { apiVersion: 'serving.knative.dev/v1', kind: 'Service' };
 
 /** Where an entry of wire.yaml says that a workflow runs. `manifest`: the Knative Service, where the entry names its file. */
 export function runtimeOf(config: WorkflowConfig, workflowName: string, manifest?: KubeManifest): Runtime {

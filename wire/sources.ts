@@ -3,6 +3,7 @@ import type { Place, Problem } from '../core/problem.ts';
 import { type Path, type SchemaNode, validatorOf } from '../core/schema.ts';
 import type { SourceDefinition, SpecDefinition } from '../sources/contract.ts';
 import { objectKindOf } from '../sources/crd.ts';
+import type { CommonSpec } from '../sources/fields.ts';
 import type { SourceConfig } from './config.ts';
 import { problemAt } from './definition-text.ts';
 import type { SourceAttribute, SourceEvent, WiredSource } from './model.ts';
@@ -37,7 +38,7 @@ export async function wiredSource(
     spec,
     eventSource: plan.eventSource,
     eventTypes,
-    events: provider.eventNames.map((eventType) => eventOf(eventType, definition, provider)),
+    events: provider.eventNames.map((eventType) => eventOf(eventType, definition, provider, overridesIn(spec))),
     place: placeOf([]),
   };
   const warnings = plan.warnings.map((message) => problemAt(placeOf(['eventTypes']), message));
@@ -77,13 +78,29 @@ function problemsOf(
   });
 }
 
-function eventOf(eventType: string, { alwaysDelivered }: SourceDefinition, provider: SpecDefinition): SourceEvent {
+/** Extensions that are the same on every event, whatever the provider says. */
+function overridesIn(spec: Partial<Pick<CommonSpec, 'ceOverrides'>>): readonly string[] {
+  return Object.keys(spec.ceOverrides?.extensions ?? {});
+}
+
+function eventOf(
+  eventType: string,
+  { alwaysDelivered }: SourceDefinition,
+  provider: SpecDefinition,
+  overridden: readonly string[],
+): SourceEvent {
   const { correlation } = provider;
-  const attributes: SourceAttribute[] = provider
-    .attributesOf(eventType)
-    .map((attribute) => ({ ...attribute, isCorrelation: false }));
-  if (correlation?.eventTypes.includes(eventType))
-    attributes.push({ name: correlation.extension, member: undefined, always: false, isCorrelation: true });
+  const set = (name: string, rest: Partial<SourceAttribute>): SourceAttribute => ({
+    name,
+    member: undefined,
+    always: false,
+    isCorrelation: false,
+    ...rest,
+  });
+  const own = provider.attributesOf(eventType).map(({ name, ...rest }) => set(name, rest));
+  if (correlation?.eventTypes.includes(eventType)) own.push(set(correlation.extension, { isCorrelation: true }));
+  const attributes = own.filter(({ name }) => !overridden.includes(name));
+  attributes.push(...overridden.map((name) => set(name, { always: true })));
   return { eventType, type: provider.ceTypeOf(eventType), always: alwaysDelivered.has(eventType), attributes };
 }
 

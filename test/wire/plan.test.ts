@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { planOf } from '../../wire/plan.ts';
+import { planText } from '../../wire/plan-text.ts';
+import { readWiring } from '../../wire/read-wiring.ts';
+
+const folder = join(import.meta.dirname, 'sets');
+
+async function planned(...paths: string[]) {
+  const { wiring, problems } = await readWiring(paths.map((path) => join(folder, path)));
+  return { problems, plan: planOf(wiring) };
+}
+
+describe.each(['shop', 'mixed'])('the plan of %s', (name) => {
+  it('is as the golden file has it', async () => {
+    const { problems, plan } = await planned(name);
+    expect([...problems, ...plan.problems]).toEqual([]);
+    await expect(planText(plan.sets)).toMatchFileSnapshot(`../golden/wire/plan-${name}.yaml`);
+  });
+
+  it('is the same byte for byte, however the files are named', async () => {
+    const [once, again] = [await planned(name), await planned(join(name, 'wire.yaml'))];
+    expect(planText(again.plan.sets)).toBe(planText(once.plan.sets));
+  });
+});
+
+it('of two sets at one Broker lets each consume what the sources of the other send', async () => {
+  const { plan } = await planned('apart');
+  expect(plan.problems).toEqual([]);
+  const told = plan.sets.flatMap(({ objects }) =>
+    objects.map(({ object: { kind, metadata, spec } }) => [metadata.name, kind, spec]),
+  );
+  expect(told).toMatchObject([
+    ['acme-shop', 'GitHubSource', { eventTypes: ['issues'] }],
+    ['issues-github-issues', 'Trigger', { filters: [{ exact: { action: 'opened' } }] }],
+  ]);
+});
+
+it('says what keeps it from being whole', async () => {
+  const { plan } = await planned('lacking');
+  expect(
+    plan.problems.map(({ file, line, message }) => `${file.replace(`${folder}/`, '')}:${line} ${message}`),
+  ).toEqual([
+    'lacking/wire.yaml:5 no workflow consumes an event of source acme-idle: name some in eventTypes, or leave the source out',
+    'lacking/wire.yaml:7 nothing tells the Knative Service emitter where to send its events: name the file with its manifest (manifest), so that K_SINK can be set there',
+    'lacking/wire.yaml:8 where Brokers of class Unheard of take events is not known here, and K_SINK needs it: set broker.url',
+    'lacking/loose.yaml:1 no wiring file (wire.yaml) says where loose runs',
+  ]);
+});
