@@ -12,6 +12,7 @@ export const webhookStates = [
   'configured',
   'by-hand',
   'waiting',
+  'moving',
   'not-compared',
   'old-remains',
   'failing',
@@ -62,6 +63,7 @@ export class Census {
 
 const STATE_OF_REASON: Readonly<Record<string, WebhookState>> = {
   WaitingForDelivery: 'waiting',
+  WebhookMoving: 'moving',
   NotCompared: 'not-compared',
   OldWebhookRemains: 'old-remains',
 };

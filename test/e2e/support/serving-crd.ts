@@ -1,13 +1,13 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { folderOf } from './go-module.ts';
 
-const MODULE = 'knative.dev/serving@v0.51.0';
+const SERVING = {
+  path: 'knative.dev/serving',
+  version: 'v0.51.0',
+  sum: 'h1:yN2Q7eYqJgoPfZkATjoBZyGbZ2P1Qhns9HIMU4mF+to=',
+};
 
 /** The file of Knative Serving's own definition of Service, from its Go module. */
 export async function servingCrd(): Promise<string> {
-  const cwd = join(import.meta.dirname, '../assets');
-  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', MODULE], { cwd });
-  const { Dir: folder } = JSON.parse(stdout) as { Dir: string };
-  return join(folder, 'config/core/300-resources/service.yaml');
+  return join(await folderOf(SERVING), 'config/core/300-resources/service.yaml');
 }
