@@ -69,6 +69,8 @@ function textsOf(line: DevLine, paint: Paint): string[] {
       return [`${line.by} → ${line.url}  ${line.eventType}  ${line.id}`];
     case 'unwanted':
       return [`${line.hub}: ${paint('dim', 'nobody wants')} ${line.eventType}  ${line.id}`];
+    case 'output':
+      return [`${paint('dim', `${line.object} |`)} ${line.text}`];
     case 'event':
       return [eventText(line.event, paint)];
     case 'warning':

@@ -41,6 +41,10 @@ export const devCommand: Command = {
       value: 'SECRET',
       help: "sign deliveries with this, not with the webhook's secret",
     },
+    run: {
+      type: 'boolean',
+      help: 'run the commands that Services and Deployments are annotated with (local.headwater.dev/command)',
+    },
     once: {
       type: 'boolean',
       help: 'end by itself: with 0 when every source is ready and its deliveries reached the dumper',
@@ -58,7 +62,7 @@ With --simulate any access token will do but one that
 calls itself bad, expired, invalid, refused, revoked or wrong.
 `,
   async run({ values, positionals }, terminal) {
-    const options = readOptions(values, positionals, proxiesIn(terminal.env));
+    const options = readOptions(values, positionals, terminal.env);
     const timeoutMs = secondsOption(values['timeout'], 30) * 1000;
     const { startDev } = await import('../local/dev.ts');
     const { printerOf } = await import('./dev-printer.ts');
@@ -110,7 +114,7 @@ function proxiesIn(env: Env): Proxies {
 }
 
 /** @throws UsageError */
-function readOptions(values: Values, positionals: readonly string[], proxies: Proxies): DevOptions {
+function readOptions(values: Values, positionals: readonly string[], env: Env): DevOptions {
   const paths = [...listOption(values['file']), ...positionals];
   if (paths.length === 0) throw new UsageError(['name manifests: -f PATH']);
   const simulated = values['simulate'] === true;
@@ -132,9 +136,10 @@ function readOptions(values: Values, positionals: readonly string[], proxies: Pr
     paths,
     ports: { adapter: port('port'), broker: port('broker-port'), dumper: port('dump-port') },
     publicUrl: urlOption(values['public-url']),
-    proxies,
+    proxies: proxiesIn(env),
     simulate,
     stateFolder: STATE_FOLDER,
+    run: values['run'] === true ? env : undefined,
   };
 }
 

@@ -52,6 +52,11 @@ export class AppliedManifests {
     for (const kind of sources) cluster.watch(kind, (changed) => this.#revive(changed));
   }
 
+  /** The file that an object stands in. */
+  fileOf(reference: ObjectReference): string | undefined {
+    return this.#files.get(keyOf(reference));
+  }
+
   /** Deletes every source, so that its webhook is removed. */
   deleteSources(): void {
     const { cluster, sources } = this.#options;

@@ -59,6 +59,8 @@ export type DevLine =
     }
   /** An event that nobody wants; `hub`: `Broker demo/default`, or a Channel. */
   | { readonly type: 'unwanted'; readonly hub: string; readonly eventType: string; readonly id: string }
+  /** A line that the command of an object wrote. */
+  | { readonly type: 'output'; readonly object: string; readonly text: string }
   | { readonly type: 'event'; readonly event: ReceivedEvent }
   | { readonly type: 'warning'; readonly from: string; readonly message: string };
 

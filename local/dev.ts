@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readReplica, stateIn } from '../controller/adapter-state.ts';
 import { nameOf, type ObjectKind, referenceTo, type SourceStatus } from '../controller/objects.ts';
+import type { SinkDeps } from '../controller/sink.ts';
 import { AddressGuard, isLoopback } from '../core/address-guard.ts';
+import type { Env } from '../core/env.ts';
 import type { PortWish } from '../core/listen.ts';
 import { checkPaths } from '../core/manifest-paths.ts';
 import type { Proxies } from '../core/proxies.ts';
@@ -9,6 +11,7 @@ import { Scope } from '../core/scope.ts';
 import { objectKindOf } from '../sources/crd.ts';
 import { sources } from '../sources/registry.ts';
 import { startBroker } from './broker.ts';
+import { Commands } from './commands.ts';
 import type { Report } from './dev-line.ts';
 import { builtInDumper, EVENTING_KINDS, localAdviceOn, startEventing } from './eventing.ts';
 import { missingIn } from './expectations.ts';
@@ -32,6 +35,8 @@ export interface DevOptions {
   /** Answer the providers' APIs here and send recorded deliveries; undefined: the real ones. */
   readonly simulate: SimulateOptions | undefined;
   readonly stateFolder: string;
+  /** The environment of the commands that objects are annotated with; undefined: they are not run. */
+  readonly run?: Env | undefined;
 }
 
 export interface Completion {
@@ -72,7 +77,6 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
   const kinds = await localKinds();
   const state = new StateFolder(options.stateFolder);
   const guard = new AddressGuard({ allowLoopback: true });
-  const sinks = { guard, urlOfService: () => undefined, adviceOn: localAdviceOn };
   const routes = new MemoryRoutes();
   const dumper = scope.add(await startRememberingDumper(HOST, ports.dumper, report));
   const adapter = await startLocalAdapter({ port: ports.adapter, proxies }, routes, report);
@@ -81,6 +85,11 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
   const internalUrl = `http://${HOST}:${adapter.internalPort}`;
   const simulation = simulate && scope.add(await startSimulation(sources, simulate, report));
   const cluster = localCluster({ routes, kinds, internalUrl, dumperUrl: dumper.url }, report);
+  const adviceOn: SinkDeps['adviceOn'] = (sink, trouble) => localAdviceOn(sink, trouble, cluster.find(sink));
+  const sinks = { guard, urlOfService: () => undefined, adviceOn };
+  const commands = scope.add(
+    new Commands({ cluster, env: options.run, report, onProblem: (message) => warn('commands', message) }),
+  );
   const broker = scope.add(
     await startBroker({
       host: HOST,
@@ -111,11 +120,13 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
     dumperUrl: dumper.url,
     sinks,
     now: () => new Date(),
+    commands,
     onProblem: (message) => warn('eventing', message),
   });
   const files = scope.add(
     await followFiles({ ...options, sources: SOURCE_KINDS }, { kinds, cluster, state, report, warn }),
   );
+  commands.start((reference) => files.fileOf(reference));
   const publicUrlFor = (api: string | undefined) =>
     options.publicUrl ?? (api === undefined || simulate || isLoopback(api) ? adapterUrl : undefined);
   const definitions = simulation?.definitions ?? sources;

@@ -5,20 +5,35 @@ import { isBlocked } from '../controller/step.ts';
 import { messageOf } from '../core/errors.ts';
 import { usesCesql } from '../core/trigger-filter.ts';
 import type { SinkDestination } from '../sources/fields.ts';
+import { STARTING } from './command-run.ts';
+import type { Commands } from './commands.ts';
 import { type ConsumerSpec, HUB_PATHS, hubOf, pathOf } from './hubs.ts';
-import { KNATIVE_SERVICE, SERVICE, SUBSCRIPTION, TRIGGER } from './kinds.ts';
+import { DEPLOYMENT, KNATIVE_SERVICE, SERVICE, SINK_BINDING, SUBSCRIPTION, TRIGGER } from './kinds.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
 import { conditionsOf } from './observed-objects.ts';
+import { type Judgement, readiness, refusal } from './readiness.ts';
+import {
+  annotationOf,
+  commandOf,
+  deploymentsOf,
+  LOCAL_COMMAND,
+  LOCAL_URL,
+  type SinkBindingSpec,
+  subjectsOf,
+} from './workloads.ts';
 
-const LOCAL_URL = 'local.headwater.dev/url';
 const DUMPER = 'event-dumper';
-const ANNOTATE = `on a laptop nothing runs it: annotate it with ${LOCAL_URL}: http://127.0.0.1:<port>`;
+const ANNOTATE = `on a laptop nothing runs it: annotate it with ${LOCAL_URL}: http://127.0.0.1:<port>, or with ${LOCAL_COMMAND} and give --run`;
 
-/** What is wrong with a sink, in words of local mode. */
-export function localAdviceOn({ apiVersion, kind }: ObjectReference, trouble: SinkTrouble): string | undefined {
+/** What is wrong with a sink, in words of local mode; `object`: the sink as it is here. */
+export function localAdviceOn(
+  { apiVersion, kind }: ObjectReference,
+  trouble: SinkTrouble,
+  object: KubeObject | undefined,
+): string | undefined {
   if (trouble === 'no-kind')
     return `local mode has no kind ${kind} in ${apiVersion}; name a Broker, a Channel, a Service or a uri`;
-  return kind === 'Service' ? ANNOTATE : undefined;
+  return object && conditionsOf(object)[0]?.message;
 }
 
 const NO_CESQL =
@@ -30,14 +45,10 @@ export interface EventingOptions {
   readonly dumperUrl: string;
   readonly sinks: Omit<SinkDeps, 'objects'>;
   readonly now: () => Date;
+  /** undefined: there are none. */
+  readonly commands?: Commands;
   /** A status could not be found out; a sentence. */
   readonly onProblem: (message: string) => void;
-}
-
-interface Judgement {
-  readonly status: 'True' | 'False';
-  readonly reason?: string;
-  readonly message?: string;
 }
 
 /** Plays the controllers of Brokers, Channels, their consumers and Services: gives each the status a sink is found by. */
@@ -58,6 +69,7 @@ export function startEventing(options: EventingOptions): void {
     looking = looking.then(look).catch((error: unknown) => options.onProblem(messageOf(error)));
   };
   for (const kind of EVENTING_KINDS) cluster.watch(kind, lookSoon);
+  options.commands?.watch(lookSoon);
 }
 
 type StatusOf = (object: KubeObject, options: EventingOptions) => object | Promise<object>;
@@ -66,6 +78,8 @@ const ROLES: readonly (readonly [ObjectKind, StatusOf])[] = [
   ...HUB_PATHS.map(([kind]) => [kind, hubStatus] as const),
   [SERVICE, serviceStatus],
   [KNATIVE_SERVICE, serviceStatus],
+  [DEPLOYMENT, deploymentStatus],
+  [SINK_BINDING, sinkBindingStatus],
   [TRIGGER, triggerStatus],
   [SUBSCRIPTION, subscriptionStatus],
 ];
@@ -87,13 +101,39 @@ export function builtInDumper({ apiVersion, kind, namespace, name }: ObjectRefer
   return { ...SERVICE, metadata, status: { address: { url } } };
 }
 
-/** A Service on a laptop runs wherever its annotation says; one named `event-dumper` is the dumper that is built in. */
-function serviceStatus(object: KubeObject, { dumperUrl, now }: EventingOptions): object {
-  const { annotations = {}, name } = object.metadata;
-  const url = annotations[LOCAL_URL] ?? (name === DUMPER ? dumperUrl : undefined);
-  if (url === undefined)
-    return { conditions: readiness(object, { status: 'False', reason: 'NoLocalURL', message: ANNOTATE }, now()) };
-  return { address: { url }, conditions: readiness(object, { status: 'True' }, now()) };
+/**
+ * A Service on a laptop is where its annotation says, or where its command listens, or that of a Deployment whose pods it
+ * selects; one named `event-dumper` is the dumper that is built in.
+ */
+function serviceStatus(object: KubeObject, { cluster, commands, dumperUrl, now }: EventingOptions): object {
+  const [run] = [object, ...deploymentsOf(object, cluster)].flatMap((one) => commands?.stateOf(one) ?? []);
+  const url =
+    annotationOf(object, LOCAL_URL) ?? (run ? run.url : object.metadata.name === DUMPER ? dumperUrl : undefined);
+  const judgement = run?.judgement ?? (url === undefined ? refusal('NoLocalURL', ANNOTATE) : { status: 'True' });
+  return { ...(url !== undefined && { address: { url } }), conditions: readiness(object, judgement, now()) };
+}
+
+function deploymentStatus(object: KubeObject, { commands, now }: EventingOptions): object {
+  const notRun = refusal('NotRun', `on a laptop nothing runs it: annotate it with ${LOCAL_COMMAND}, and give --run`);
+  const { judgement = notRun } = commands?.stateOf(object) ?? {};
+  // It need not listen to anything.
+  const status = judgement.reason === STARTING ? 'True' : judgement.status;
+  return { conditions: readiness(object, { ...judgement, status }, now()) };
+}
+
+async function sinkBindingStatus(object: KubeObject, options: EventingOptions): Promise<object> {
+  const { subject, sink } = object.spec as SinkBindingSpec;
+  const resolved = await resolve('sink', sink, object.metadata.namespace, options);
+  if ('fault' in resolved) return { conditions: readiness(object, refusal('NotFound', resolved.fault), options.now()) };
+  const subjects = subjectsOf(object, options.cluster);
+  const isRun = subjects.some((one) => commandOf(one) !== undefined) && options.commands?.areRun === true;
+  const byHand = { status: 'True', message: `start its subject with K_SINK=${resolved.url}` } as const;
+  const missing = refusal(
+    'SubjectMissing',
+    `${subject.kind} ${subject.name ?? 'with such labels'} (${subject.apiVersion}) not found: create it, or name another in spec.subject`,
+  );
+  const judgement = subjects.length === 0 ? missing : isRun ? ({ status: 'True' } as const) : byHand;
+  return { sinkUri: resolved.url, conditions: readiness(object, judgement, options.now()) };
 }
 
 async function triggerStatus(object: KubeObject, options: EventingOptions): Promise<object> {
@@ -165,14 +205,4 @@ async function resolve(
 ): Promise<Resolved> {
   const found = await resolveDestination(destination, namespace, { ...sinks, objects: cluster });
   return isBlocked(found) ? { fault: `spec.${field}: ${found.blocked.message}` } : { url: found.done.url };
-}
-
-function refusal(reason: string, message: string): Judgement {
-  return { status: 'False', reason, message };
-}
-
-function readiness(object: KubeObject, judgement: Judgement, now: Date): object[] {
-  const [before] = conditionsOf(object);
-  const lastTransitionTime = before?.status === judgement.status ? before.lastTransitionTime : now.toISOString();
-  return [{ type: 'Ready', ...judgement, lastTransitionTime }];
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { ObjectKind } from '../controller/objects.ts';
+import type { ObjectKind, ObjectReference } from '../controller/objects.ts';
 import { placeOf } from '../core/place-of.ts';
 import { AppliedManifests } from './applied-manifests.ts';
 import type { Report } from './dev-line.ts';
@@ -28,6 +28,8 @@ interface FollowDeps {
 export interface FollowedFiles {
   /** Files with faults, as people would name them. */
   faulty(): readonly string[];
+  /** The file that an object stands in, as an absolute path. */
+  fileOf(reference: ObjectReference): string | undefined;
   /** Deletes every source, so that its webhook is removed. */
   deleteSources(): void;
   stop(): Promise<void>;
@@ -60,6 +62,7 @@ export async function followFiles(options: FollowOptions, deps: FollowDeps): Pro
   await files.start();
   return {
     faulty: () => faulty.map(placeOf),
+    fileOf: (reference) => applied.fileOf(reference),
     deleteSources: () => applied.deleteSources(),
     stop: () => files.stop(),
   };

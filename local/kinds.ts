@@ -5,7 +5,7 @@ import type { ObjectKind } from '../controller/objects.ts';
 import { type Fault, type SchemaNode, validatorOf } from '../core/schema.ts';
 import { filterFaults } from '../core/trigger-filter.ts';
 import { namesOf } from '../sources/crd.ts';
-import { deliverySpec, destination, mapOf } from '../sources/fields.ts';
+import { ceOverrides, deliverySpec, destination, mapOf } from '../sources/fields.ts';
 import { sources } from '../sources/registry.ts';
 
 export const BROKER: ObjectKind = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker' };
@@ -15,6 +15,8 @@ export const IN_MEMORY_CHANNEL: ObjectKind = { apiVersion: 'messaging.knative.de
 export const SUBSCRIPTION: ObjectKind = { apiVersion: 'messaging.knative.dev/v1', kind: 'Subscription' };
 export const SERVICE: ObjectKind = { apiVersion: 'v1', kind: 'Service' };
 export const KNATIVE_SERVICE: ObjectKind = { apiVersion: 'serving.knative.dev/v1', kind: 'Service' };
+export const DEPLOYMENT: ObjectKind = { apiVersion: 'apps/v1', kind: 'Deployment' };
+export const SINK_BINDING: ObjectKind = { apiVersion: 'sources.knative.dev/v1', kind: 'SinkBinding' };
 export const SECRET: ObjectKind = { apiVersion: 'v1', kind: 'Secret' };
 
 /** A kind local mode knows, and how its objects are judged. */
@@ -61,6 +63,20 @@ const subscriptionSpec = Type.Object({
   subscriber: destination('Where the events go.'),
   reply: Type.Optional(destination('Where the events go that the subscriber answers with.')),
   delivery: Type.Optional(deliverySpec),
+});
+
+const sinkBindingSpec = Type.Object({
+  subject: Type.Object({
+    apiVersion: Type.String({ minLength: 1 }),
+    kind: Type.String({ minLength: 1 }),
+    namespace: Type.Optional(Type.String()),
+    name: Type.Optional(Type.String({ minLength: 1 })),
+    selector: Type.Optional(
+      Type.Object({ matchLabels: Type.Optional(mapOf(Type.String(), 64, 'Labels of the subjects.')) }),
+    ),
+  }),
+  sink: destination('Where the subject sends events.'),
+  ceOverrides: Type.Optional(ceOverrides),
 });
 
 const text = { type: 'string' };
@@ -139,6 +155,8 @@ export async function localKinds(): Promise<readonly LocalKind[]> {
     knownKind(SUBSCRIPTION, withSpec(subscriptionSpec), ['spec']),
     knownKind(SERVICE, { spec: anything }),
     knownKind(KNATIVE_SERVICE, { spec: anything }),
+    knownKind(DEPLOYMENT, { spec: anything }),
+    knownKind(SINK_BINDING, withSpec(sinkBindingSpec), ['spec']),
     ...(await Promise.all(sources.map(sourceKind))),
   ];
 }

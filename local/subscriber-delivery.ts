@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { resolveDestination, type SinkDeps } from '../controller/sink.ts';
 import { isBlocked } from '../controller/step.ts';
 import { type DeliveryPolicy, deadLetterExtensions, deliveryPolicyOf } from '../core/delivery-policy.ts';
@@ -46,7 +47,7 @@ export class SubscriberDelivery {
   async run(): Promise<Replies | undefined> {
     const { name, subscriber } = this.#consumer;
     const { dumperUrl, report } = this.#deps;
-    const target = await this.#resolve(subscriber);
+    const target = await this.#resolveSoon(subscriber);
     if (isBlocked(target)) return this.#say(`${target.blocked.message}; ${LOST}`);
     const { url } = target.done;
     const result = await this.#post('', url, this.#event);
@@ -84,6 +85,19 @@ export class SubscriberDelivery {
     const result = await this.#post('dead-letter sink: ', target.done.url, withHeaders(this.#event, why, ['prefer']));
     if (result.accepted) return this.#say(`${fault}; it went to the dead-letter sink`);
     return this.#say(`${fault}; dead-letter sink: ${result.outcome}; ${LOST}`);
+  }
+
+  /** What is not there may be about to start: it is looked for as often as the event would be tried. */
+  async #resolveSoon(destination: SinkDestination) {
+    const { retries, backoffMs } = this.#policy;
+    const { stop } = this.#deps;
+    for (let attempt = 0; ; attempt += 1) {
+      const found = await this.#resolve(destination);
+      if (!isBlocked(found) || attempt === retries || stop.aborted) return found;
+      this.#onFailure();
+      if (attempt === 0) this.#say(`${found.blocked.message}; ${retriesOf(this.#policy)}`);
+      await sleep(backoffMs(attempt), undefined, { signal: stop }).catch(() => undefined);
+    }
   }
 
   #resolve(destination: SinkDestination) {

@@ -38,6 +38,10 @@ describe('for people', () => {
       line: { type: 'problem', file: 'a.yaml', line: 0, message: 'it is gone' },
       text: 'a.yaml: it is gone\n',
     },
+    {
+      line: { type: 'output', object: 'Deployment default/app', text: 'it \u001b[2J works' },
+      text: 'Deployment default/app | it \\u001b[2J works\n',
+    },
     { line: { type: 'applied', file: 'a.yaml' }, text: 'a.yaml: applied\n' },
   ];
   for (const { line, text } of rows) it(text.trimEnd(), () => expect(printed(line)).toBe(text));

@@ -14,6 +14,7 @@ const commands = {
     '--simulator-port PORT',
     '--simulate-fault METHOD=STATUS',
     '--simulate-secret SECRET',
+    '--run',
     '--once',
     '--timeout SECONDS',
     '--cleanup',

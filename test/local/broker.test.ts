@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { SERVICE } from '../../local/kinds.ts';
 import type { Received } from '../support/fake-sink.ts';
-import { aSink, stopAfterwards, stopParts } from '../support/parts.ts';
+import { aSink, FAST, stopAfterwards, stopParts } from '../support/parts.ts';
 import { TestBroker } from '../support/test-broker.ts';
 import { octetsOf, REQUIRED, REQUIRED_MEMBERS } from '../support/test-dumper.ts';
 
@@ -228,13 +229,26 @@ describe('Triggers', () => {
   it('whose subscriber is not there: said, and the others get it', async () => {
     const { broker, sink } = await aBrokerAndSink();
     const ref = { apiVersion: 'v1', kind: 'Service', name: 'nobody' };
-    broker.trigger('x', { subscriber: { ref } }, { name: 'lost' });
+    broker.trigger('x', { subscriber: { ref }, delivery: { ...FAST, retry: 2 } }, { name: 'lost' });
     await broker.post(REQUIRED);
     await sink.waitFor(1);
     await vi.waitFor(() =>
       expect(broker.problems).toEqual([
+        'Trigger demo/lost: Service demo/nobody (v1) not found: create it, or name another sink; tried again up to 2 times (event 1)',
         'Trigger demo/lost: Service demo/nobody (v1) not found: create it, or name another sink; given up: the event is lost (event 1)',
       ]),
     );
+  });
+
+  it('whose subscriber comes a moment later: it gets the event', async () => {
+    const { broker, sink } = await aBrokerAndSink();
+    const ref = { ...SERVICE, name: 'late' };
+    broker.trigger('x', { subscriber: { ref }, delivery: { ...FAST, backoffPolicy: 'linear', retry: 100 } });
+    await broker.post(REQUIRED);
+    await vi.waitFor(() => expect(broker.problems).toHaveLength(1));
+    broker.apply(SERVICE, 'late', {});
+    broker.cluster.setStatus({ ...ref, namespace: 'demo' }, { address: { url: sink.url('/late') } });
+    await vi.waitFor(() => expect(sink.received.map(({ path }) => path)).toContain('/late'));
+    expect(broker.losses).toEqual([]);
   });
 });

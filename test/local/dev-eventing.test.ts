@@ -155,11 +155,11 @@ describe('what else is in the manifests', () => {
   });
 
   it('kinds that local mode does not know are named once', async () => {
-    const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' }, spec: {} };
-    await local.write('all.yaml', deployment, { ...deployment, metadata: { name: 'b' } }, local.secret());
+    const unknown = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'a' }, spec: {} };
+    await local.write('all.yaml', unknown, { ...unknown, metadata: { name: 'b' } }, local.secret());
     await local.start();
-    const message = 'Deployment (apps/v1) is no kind of local mode: skipped';
-    expect(local.lines.filter((line) => line.type === 'note' && line.message.includes('Deployment'))).toEqual([
+    const message = 'StatefulSet (apps/v1) is no kind of local mode: skipped';
+    expect(local.lines.filter((line) => line.type === 'note' && line.message.includes('StatefulSet'))).toEqual([
       { type: 'note', message },
     ]);
   });

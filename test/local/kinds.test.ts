@@ -190,6 +190,10 @@ describe('what is wrong is refused, with a sentence that says what to write', ()
     expect(faultsOf('Channel', { spec: { channelTemplate: channel, delivery: { retry: 1 } } })).toEqual([
       'unknown field spec.channelTemplate.name; known here: apiVersion, kind, spec',
     ]);
+    expect(faultsOf('SinkBinding', { spec: { subject: { ...channel, selector: { matchExpressions: [] } } } })).toEqual([
+      'spec.sink is missing',
+      'unknown field spec.subject.selector.matchExpressions; known here: matchLabels',
+    ]);
     expect(faultsOf('Trigger', {})).toEqual(['spec is missing']);
     expect(faultsOf('Secret', { data: { token: 'not base64!' } })).toEqual([
       expect.stringContaining('data.token must match pattern'),

@@ -187,7 +187,7 @@ describe('kinds that are not of local mode', () => {
     ['sources.knative.dev/v1alpha1', 'GitLabSource'],
     ['sources.knative.dev/v1', 'PingSource'],
     ['serving.knative.dev/v1', 'Route'],
-    ['apps/v1', 'Deployment'],
+    ['apps/v1', 'StatefulSet'],
     ['v1', 'ServiceAccount'],
     ['example.com/v1', 'Secret'],
   ];

@@ -153,7 +153,7 @@ export class LocalDev {
     });
   }
 
-  async holds(check: () => void): Promise<void> {
+  async holds(check: () => void | Promise<void>): Promise<void> {
     await vi.waitFor(check, { timeout: 8000, interval: 10 });
   }
 
