@@ -145,6 +145,25 @@ describe('docs/migration.md', () => {
     expect(await events('OldReceiveAdapterRemains')).toHaveLength(1);
   });
 
+  it("A copy of a source, where upstream does not serve it, gets a webhook of its own, and upstream's on the same repository is left alone: each receives every event, so give the copy a sink of its own.", async () => {
+    upstream.hook(99, 'http://hello-abcde.elsewhere.example.com');
+    const before = structuredClone(world.github.hooks);
+    await world.apply(world.source({}, 'copy'));
+    await world.becomes('Ready=True', 'copy');
+    expect(world.github.hooks.slice(0, before.length)).toEqual(before);
+    expect(hooks().slice(before.length)).toEqual([expect.stringContaining(await ourUrl('copy'))]);
+  });
+
+  it('When the copy is deleted, its webhook goes, and no other.', async () => {
+    const before = hooks();
+    await world.kubectl('delete', 'githubsource', 'copy', '-n', world.namespace, '--timeout=20s');
+    expect(hooks()).toEqual(before.slice(0, -1));
+    world.github.hooks.splice(
+      world.github.hooks.findIndex(({ id }) => id === 99),
+      1,
+    );
+  });
+
   it("When upstream's controller runs again, Headwater leaves routes and webhooks as they are, and writes nothing but the condition.", async () => {
     const before = await world.status();
     await upstream.start();
@@ -156,6 +175,11 @@ describe('docs/migration.md', () => {
     expect(await world.object()).toEqual(said);
     expect({ ...said?.status, conditions: said?.status?.conditions?.slice(0, -1) }).toEqual(before);
     expect(world.github.calls.filter((call) => !call.startsWith('GET '))).toEqual(writes);
+  });
+
+  it('Each source still has the id of its webhook in `status.webhookIDKey`, by which upstream finds it.', async () => {
+    expect((await world.status()).webhookIDKey).toBe('77');
+    expect((await world.status('mt')).webhookIDKey).toBe('78');
   });
 
   it("A Lease that is given back, as when upstream's pod is restarted, or that is deleted, has as long, and at least 15 s, to be taken again.", async () => {
@@ -212,7 +236,7 @@ describe('docs/migration.md', () => {
   });
 
   it('Sources, GitHubBindings and the namespace stay.', async () => {
-    await world.kubectl('apply', '-f', join(root, RELEASE), '--selector=knative.dev/crd-install!=true');
+    await follow('kubectl apply -f github.yaml');
     const binding = { apiVersion: 'bindings.knative.dev/v1alpha1', kind: 'GitHubBinding', metadata: { name: 'bound' } };
     await world.apply(binding);
     await follow('kubectl get -f github.yaml');
@@ -238,6 +262,27 @@ describe('docs/migration.md', () => {
     await world.apply(world.source({ eventTypes: ['push'] }));
     await world.holds(() => expect(world.github.hooks[0]?.events).toEqual(['push']));
     await world.becomes('Ready=True');
+  });
+
+  it('Both namespaces go, with adapter, controller and routes, and the rights; sources, the definition and webhooks stay.', async () => {
+    await upstream.start();
+    await world.becomes('UpstreamControllerRunning=True LeaseRenewed');
+    const left = [await world.object(), await world.object('mt'), hooks()];
+    await follow('kubectl delete -f config/rbac/');
+    for (const part of world.parts) await part.end();
+    expect([await world.object(), await world.object('mt'), hooks()]).toEqual(left);
+    const found = await world.kubectl('get', 'namespaces,clusterroles,clusterrolebindings', '-o', 'name');
+    // Of config/oidc and the like nothing was applied.
+    expect(found.split('\n').filter((name) => name.includes('headwater'))).toEqual([]);
+    expect(await world.kubectl('kustomize', join(root, 'config/default'))).toContain(
+      'name: githubsources.sources.knative.dev',
+    );
+    await follow('kubectl apply -f config/rbac/');
+    await upstream.stop();
+    await world.start();
+    await world.becomes('Deployed=True', 'hello', TAKEOVER_MS);
+    await world.becomes('Ready=True');
+    await world.becomes('Ready=True', 'mt');
   });
 
   it("Do not delete upstream's release file as it is: it holds the CustomResourceDefinition, and with that every source is deleted, and its webhook at GitHub.", async () => {
