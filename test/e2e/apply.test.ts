@@ -126,6 +126,9 @@ describe('kubectl apply of a GitHubSource', () => {
     const delivery = simulator.deliver({ eventType: 'star', payload: { action: 'created' } }, 'next');
     const send = () => fetch(url, { method: 'POST', headers: delivery.headers, body: new Uint8Array(delivery.body) });
     await world.holds(async () => expect((await send()).status).toBe(503));
+    await world.broker(undefined);
+    await world.becomes('Ready=False NotAddressable', 'hello', SOON_MS);
+    expect((await send()).status).toBe(503);
     await world.broker(sink.url('/back'));
     await world.becomes('Ready=True');
     expect((await send()).status).toBe(202);

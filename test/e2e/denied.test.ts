@@ -68,6 +68,32 @@ describe('the controller without the right', () => {
     expect(said('reconcile failed') - from).toBeLessThan(12);
   });
 
+  it('to write status: says so in its log, tries again, and makes no second webhook', async () => {
+    await deny('githubsources/status');
+    const from = said('reconcile failed');
+    await world.broker(sink.url('/'));
+    await world.apply(world.secret({ accessToken: 'token', secretToken: 's3cret' }), world.source());
+    await world.holds(() => expect(said('cannot patch resource \\"githubsources/status\\"')).toBeGreaterThan(3));
+    expect((await world.status()).conditions).toBeUndefined();
+    await restore();
+    await world.becomes('Ready=True', 'hello', 30_000);
+    expect(said('reconcile failed') - from).toBeLessThan(12);
+    expect(world.github.hooks).toHaveLength(1);
+  });
+
+  it('to hold its Lease: does not lead, and leads when it may', async () => {
+    await world.kubectl('delete', 'rolebinding', 'headwater-controller', '-n', 'headwater');
+    await world.controller.end();
+    world.startController();
+    await world.holds(() => expect(said('lease not renewed')).toBeGreaterThan(1));
+    await world.broker(sink.url('/'));
+    await world.apply(world.secret({ accessToken: 'token', secretToken: 's3cret' }), world.source());
+    expect(said('"leading"')).toBe(0);
+    expect((await world.object())?.metadata.finalizers).toBeUndefined();
+    await restore();
+    await world.becomes('Ready=True', 'hello', 30_000);
+  });
+
   it('to see sources: says so in its log, and goes on', async () => {
     await deny('githubsources');
     await world.controller.end();
