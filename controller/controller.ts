@@ -5,7 +5,7 @@ import type { ProviderCall, SourceDefinition, WebhookApi } from '../sources/cont
 import { objectKindOf } from '../sources/crd.ts';
 import { Dependencies, notingReads } from './dependencies.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { keyOf, type ObjectReference } from './objects.ts';
+import { keyOf, type ObjectKind, type ObjectReference } from './objects.ts';
 import type { ServiceName } from './public-address/way.ts';
 import type { PublicAddresses } from './public-addresses.ts';
 import { reconcileSource } from './reconcile.ts';
@@ -69,6 +69,11 @@ export class Controller {
   adaptersChanged(ready: number): void {
     if (ready === 0) this.#lookAtAll();
     else for (const key of this.#waitingForAdapters) this.#queue.add(key);
+  }
+
+  /** A kind was installed that was not there when it was named. */
+  kindCame(kind: ObjectKind): void {
+    for (const key of this.#dependencies.dependentsOnKind(kind)) this.#queue.add(key);
   }
 
   /** Providers reach the adapter of a Service at another address than before. */

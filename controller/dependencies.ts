@@ -1,5 +1,5 @@
 import type { Cluster, Objects } from './cluster.ts';
-import { keyOf, type ObjectReference } from './objects.ts';
+import { keyOf, type ObjectKind, type ObjectReference } from './objects.ts';
 
 /** Which objects each source was made from, so that a change of one brings the source back. */
 export class Dependencies {
@@ -9,6 +9,13 @@ export class Dependencies {
   /** The keys of the sources that were made from this object. */
   dependentsOn(reference: ObjectReference): Iterable<string> {
     return this.#sourcesOf.get(keyOf(reference)) ?? [];
+  }
+
+  /** The keys of the sources that named any object of this kind. */
+  dependentsOnKind(kind: ObjectKind): Iterable<string> {
+    const beginning = keyOf({ ...kind, namespace: '', name: '' }).slice(0, -1);
+    const objects = [...this.#sourcesOf].filter(([object]) => object.startsWith(beginning));
+    return new Set(objects.flatMap(([, sources]) => [...sources]));
   }
 
   add(source: string, object: string): void {

@@ -143,6 +143,7 @@ function startControlling(config: ControllerConfig, { api, upstream, metrics, lo
     now,
     log,
     onWatchFailure: () => metrics.watchFailed(),
+    onKind: (kind) => controller.kindCame(kind),
   });
   const definitions = new Definitions({ api, onChange: (group) => cluster.definitionsChanged(group), log });
   const controller = startController({

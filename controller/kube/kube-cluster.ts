@@ -50,6 +50,8 @@ export interface KubeClusterOptions {
   readonly log: Log;
   /** Called with each failure of a watch, after which it is tried again. */
   readonly onWatchFailure?: (() => void) | undefined;
+  /** Called with a kind of what sources name that was not there, and is now. */
+  readonly onKind?: ((kind: ObjectKind) => void) | undefined;
   readonly timings?: Partial<ListWatchTimings> | undefined;
 }
 

@@ -7,6 +7,8 @@ export interface WatchedKindsOptions extends Pick<WatchedKindOptions<string>, 'a
   /** Of the sources that are served; empty: all. */
   readonly namespaces: readonly string[];
   readonly onWatchFailure?: WatchedKindOptions<string>['onFailure'];
+  /** Called with a kind that is watched, was not there, and is now. */
+  readonly onKind?: ((kind: ObjectKind) => void) | undefined;
 }
 
 interface Watched {
@@ -67,13 +69,18 @@ export class WatchedKinds {
       known.kind.tellAll(onChange);
       return;
     }
-    const { api, resources, log, timings, onWatchFailure: onFailure } = this.#options;
+    const { api, resources, log, timings, onWatchFailure: onFailure, onKind } = this.#options;
     const watchers = new Set([onChange]);
     const tell: Watcher = (changed, matter) => {
       for (const watcher of watchers) watcher(changed, matter);
     };
     const selection = selectionOf(kind);
-    const told = { keep: ({ metadata }: KubeObject) => matterOf(metadata), onChange: tell, onFailure, log };
+    let wasAbsent = false;
+    const onKnown: WatchedKindOptions<string>['onKnown'] = (state) => {
+      if (wasAbsent && state === 'all') onKind?.(kind);
+      wasAbsent = state === 'no-kind';
+    };
+    const told = { keep: ({ metadata }: KubeObject) => matterOf(metadata), onChange: tell, onKnown, onFailure, log };
     const watched = new WatchedKind<string>({ api, resources, kind, namespace, selection, ...told, timings });
     this.#watched.set(key, { kind: watched, watchers });
     watched.start();

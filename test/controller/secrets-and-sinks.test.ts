@@ -167,6 +167,16 @@ describe('what a source names', () => {
     await world.holds(() => expect(world.routes.get(UID)?.sink).toEqual({ url: 'http://back.example.com/' }));
   });
 
+  it('a kind that is not installed, and then is', async () => {
+    world.secret({ accessToken: 'token', secretToken: 's3cret' });
+    const thing = { apiVersion: 'things.example.com/v1', kind: 'Thing' };
+    world.source({ sink: { ref: { ...thing, name: 'one' } } });
+    await world.becomes('Ready=False NotFound');
+    expect(world.message('SinkProvided')).toContain('the cluster has no kind Thing in things.example.com/v1');
+    world.install(thing);
+    await world.holds(() => expect(world.message('SinkProvided')).toContain('create it, or name another sink'));
+  });
+
   it('extensions that no event can carry are not sent, and said', async () => {
     world.secret({ accessToken: 'token', secretToken: 's3cret' });
     world.broker('http://broker.example.com/');

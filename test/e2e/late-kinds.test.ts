@@ -80,6 +80,9 @@ describe('a kind of sink that is not installed', () => {
       expect((await requestsOfAccounts()) - before).toBeLessThan(5);
     }, 60_000);
     await install();
+    const message = async () =>
+      (await world.status()).conditions?.find(({ type }) => type === 'SinkProvided')?.message ?? '';
+    await world.holds(async () => expect(await message()).toContain('create it, or name another sink'), 5000);
     await world.apply(thing(sink.url('/late')));
     await world.becomes('Ready=True', 'hello', 5000);
     await world.kubectl('delete', 'crd', DEFINITION, '--timeout=20s');

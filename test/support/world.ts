@@ -32,7 +32,7 @@ export const PUBLIC_URL = 'https://hooks.example.com';
 /** Of a route that is published when the clock stands as it does in the beginning. */
 export const FIRST_GENERATION = Date.parse('2026-01-01T00:00:00Z') / 1000 + 1;
 export const UID = '11111111-1111-4111-8111-111111111111';
-const KNOWN = new Set(['Secret', 'Service', 'Deployment', 'Broker', 'GitHubSource', 'Ingress', 'HTTPRoute', 'Gateway']);
+const KNOWN = ['Secret', 'Service', 'Deployment', 'Broker', 'GitHubSource', 'Ingress', 'HTTPRoute', 'Gateway'];
 
 export type Options = Partial<Omit<ControllerOptions, 'cluster' | 'sources' | 'tokens'>>;
 
@@ -62,12 +62,13 @@ export class World {
   others: readonly AdapterState[] = [];
   now = new Date('2026-01-01T00:00:00Z');
   api = '';
+  readonly #kinds = new Set(KNOWN);
   #controller: Controller | undefined;
 
   constructor() {
     this.cluster = new MemoryCluster({
       routes: this.routes,
-      knows: (kind) => KNOWN.has(kind.kind) && this.children.isInstalled(kind),
+      knows: (kind) => this.#kinds.has(kind.kind) && this.children.isInstalled(kind),
       adapterStates: async (uid) => {
         if (this.served === 'broken') throw new Error('the adapters cannot be asked');
         if (this.served === null) return [];
@@ -135,6 +136,12 @@ export class World {
       log,
       ...options,
     });
+  }
+
+  /** A kind is installed that was not there. */
+  install(kind: { readonly apiVersion: string; readonly kind: string }): void {
+    this.#kinds.add(kind.kind);
+    this.#controller?.kindCame(kind);
   }
 
   /** The cluster says that so many adapters are ready now. */

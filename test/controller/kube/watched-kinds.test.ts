@@ -4,7 +4,7 @@ import type { ApiClient } from '../../../controller/kube/api-client.ts';
 import { KubeCluster } from '../../../controller/kube/kube-cluster.ts';
 import { Resources } from '../../../controller/kube/resources.ts';
 import { routeSecret } from '../../../controller/kube/route-secret.ts';
-import type { ObjectReference } from '../../../controller/objects.ts';
+import type { ObjectKind, ObjectReference } from '../../../controller/objects.ts';
 import { ApiStatusError } from '../../../core/list-watch.ts';
 import { createLog } from '../../../core/log.ts';
 import { aRoute } from '../../support/builders.ts';
@@ -34,12 +34,19 @@ function clusterOf(
   const watched: string[] = [];
   const queries: object[] = [];
   const onWatchFailure = vi.fn<() => void>();
+  const onKind = vi.fn<(kind: ObjectKind) => void>();
+  /** What another group has, and how often it was asked for. */
+  const late: { kinds: object[]; asked: number } = { kinds: [], asked: 0 };
   const listAt = (path: string) => {
     if (refused.includes(path)) throw new ApiStatusError(`GET ${path}`, 403, 'no');
     return { metadata: { resourceVersion: '1' }, items: items[path] ?? [] };
   };
   const api = {
     call: async (_method: string, path: string) => {
+      if (path.includes('late.example.com')) {
+        late.asked += 1;
+        return { resources: late.kinds };
+      }
       if (/\/v1(alpha1)?$/.test(path)) return { resources: RESOURCES };
       return listAt(path);
     },
@@ -65,8 +72,9 @@ function clusterOf(
     now: () => new Date(),
     log: createLog('silent').log,
     onWatchFailure,
+    onKind,
   });
-  return { cluster, watched, queries, onWatchFailure };
+  return { cluster, watched, queries, onWatchFailure, onKind, late };
 }
 
 const named = (namespace: string, name: string) => ({ metadata: { namespace, name, uid: name, resourceVersion: '1' } });
@@ -84,6 +92,18 @@ describe('where no namespaces are listed', () => {
     all.watch(SECRET, ({ name }) => void told.push(`${name} for another`));
     expect(told.slice(2)).toEqual(['x for another', 'y for another']);
   });
+});
+
+it('a kind that comes is told of, and one that was there is not', async () => {
+  const { cluster: all, late, onKind, watched } = clusterOf([]);
+  all.watch({ apiVersion: 'late.example.com/v1', kind: 'Late' }, () => undefined);
+  all.watch(SECRET, () => undefined);
+  await vi.waitFor(() => expect(late.asked).toBeGreaterThan(2));
+  expect(watched).toEqual(['/api/v1/secrets']);
+  expect(onKind).not.toHaveBeenCalled();
+  late.kinds = [{ name: 'lates', kind: 'Late', namespaced: true }];
+  all.definitionsChanged('late.example.com');
+  await vi.waitFor(() => expect(onKind.mock.calls).toEqual([[{ apiVersion: 'late.example.com/v1', kind: 'Late' }]]));
 });
 
 describe('where some are', () => {
