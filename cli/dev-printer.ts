@@ -3,6 +3,7 @@ import { placeOf } from '../core/place-of.ts';
 import type { ReceivedEvent } from '../dump/event.ts';
 import { jsonLine, pretty, printable } from '../dump/format.ts';
 import type { DevLine, Report, SourceRow } from '../local/dev-line.ts';
+import type { SeenEventType } from '../local/seen-event-types.ts';
 import { type Terminal, UsageError, type Values } from './command.ts';
 
 /** How local mode's lines are printed: for people, or as one JSON object each. */
@@ -69,6 +70,8 @@ function textsOf(line: DevLine, paint: Paint): string[] {
       return [`${line.by} → ${line.url}  ${line.eventType}  ${line.id}`];
     case 'unwanted':
       return [`${line.hub}: ${paint('dim', 'nobody wants')} ${line.eventType}  ${line.id}`];
+    case 'event-types':
+      return ['', ...eventTypeTable(line.eventTypes), ''];
     case 'output':
       return [`${paint('dim', `${line.object} |`)} ${line.text}`];
     case 'event':
@@ -133,8 +136,23 @@ function tableOf(sources: readonly SourceRow[]): string[] {
     sink,
     ageOf(created),
   ]);
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  return [header, ...rows].map((row) =>
+  return inColumns([header, ...rows]);
+}
+
+function eventTypeTable(eventTypes: readonly SeenEventType[]): string[] {
+  const rows = eventTypes.map(({ hub, eventType, source, events, wantedBy }) => [
+    hub,
+    eventType,
+    source,
+    String(events),
+    wantedBy.join(', ') || 'nobody',
+  ]);
+  return inColumns([['SEEN AT', 'TYPE', 'SOURCE', 'EVENTS', 'WANTED BY'], ...rows]);
+}
+
+function inColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('   ')

@@ -73,6 +73,7 @@ calls itself bad, expired, invalid, refused, revoked or wrong.
     try {
       const isOnce = values['once'] === true;
       const code = isOnce ? await once(dev, timeoutMs, interrupted.signal, report) : await ended.then(() => 0);
+      if (!isOnce) sayEventTypes(dev, report);
       if (values['cleanup'] === true) return (await cleanUp(dev, timeoutMs, report)) ? code : 1;
       if (!options.simulate) sayWhatStays(dev.webhooks(), report);
       return code;
@@ -84,12 +85,19 @@ calls itself bad, expired, invalid, refused, revoked or wrong.
 
 async function once(dev: Dev, timeoutMs: number, stop: AbortSignal, report: Report): Promise<number> {
   const { missing, sources, deliveries } = await dev.complete(timeoutMs, stop);
+  sayEventTypes(dev, report);
   for (const message of missing) report({ type: 'missing', message });
   if (missing.length > 0) return 1;
   const ready = `${sources} ${sources === 1 ? 'source is' : 'sources are'} ready`;
   const played = deliveries === 0 ? '' : `; ${deliveries} deliveries reached the dumper byte for byte (SHA-256)`;
   report({ type: 'note', message: ready + played });
   return 0;
+}
+
+/** What Triggers and Subscriptions could want. */
+function sayEventTypes(dev: Dev, report: Report): void {
+  const eventTypes = dev.eventTypes();
+  if (eventTypes.length > 0) report({ type: 'event-types', eventTypes });
 }
 
 /** Resolves to whether all webhooks are removed. */

@@ -10,6 +10,7 @@ import type { Report } from './dev-line.ts';
 import { type Consumer, consumersOf, HUB_PATHS, type Hub } from './hubs.ts';
 import { BROKER } from './kinds.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
+import { type SeenEventType, SeenEventTypes } from './seen-event-types.ts';
 import { type Replies, SubscriberDelivery, withHeaders } from './subscriber-delivery.ts';
 
 export interface BrokerOptions {
@@ -24,6 +25,8 @@ export interface BrokerOptions {
 
 export interface Broker {
   readonly port: number;
+  /** What it took so far. */
+  eventTypes(): readonly SeenEventType[];
   /** Says how many events are lost by it. */
   stop(): Promise<void>;
 }
@@ -61,6 +64,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const actual = await listen(app, { host, port, setting: '--broker-port' });
   return {
     port: actual,
+    eventTypes: () => routing.seen.all(),
     stop: async () => {
       await routing.stop();
       await app.close();
@@ -70,6 +74,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 
 /** Events from their hub to whoever wants them. */
 class Routing {
+  readonly seen = new SeenEventTypes();
   readonly #options: BrokerOptions;
   readonly #stopping = new AbortController();
   /** One for each consumer an event is on its way to. */
@@ -100,6 +105,7 @@ class Routing {
     const { cluster, report } = this.#options;
     const outgoing = asArrived(event, hub);
     const wanting = consumersOf(hub, cluster).filter(({ wants }) => wants(event.attributes));
+    this.seen.note(hub, event.attributes, wanting);
     const { type: eventType = '', id = '' } = event.attributes;
     if (wanting.length === 0) report({ type: 'unwanted', hub: nameOf(hub), eventType, id });
     await Promise.all(

@@ -1,6 +1,7 @@
 import type { Condition } from '../controller/objects.ts';
 import type { Problem } from '../core/problem.ts';
 import type { ReceivedEvent } from '../dump/event.ts';
+import type { SeenEventType } from './seen-event-types.ts';
 
 /** One row of the table of sources, as `kubectl get` would print it. */
 export interface SourceRow {
@@ -59,6 +60,8 @@ export type DevLine =
     }
   /** An event that nobody wants; `hub`: `Broker demo/default`, or a Channel. */
   | { readonly type: 'unwanted'; readonly hub: string; readonly eventType: string; readonly id: string }
+  /** What Brokers and Channels took, said at the end. */
+  | { readonly type: 'event-types'; readonly eventTypes: readonly SeenEventType[] }
   /** A line that the command of an object wrote. */
   | { readonly type: 'output'; readonly object: string; readonly text: string }
   | { readonly type: 'event'; readonly event: ReceivedEvent }

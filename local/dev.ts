@@ -22,6 +22,7 @@ import { MemoryCluster } from './memory-cluster.ts';
 import { MemoryRoutes } from './memory-routes.ts';
 import { ObservedObjects } from './observed-objects.ts';
 import { startRememberingDumper } from './remembering-dumper.ts';
+import type { SeenEventType } from './seen-event-types.ts';
 import { type SimulateOptions, startSimulation } from './simulation.ts';
 import { StateFolder } from './state-folder.ts';
 
@@ -50,6 +51,8 @@ export interface Completion {
 export interface Dev {
   /** Resolves when nothing is missing, when the time is over, or at `stop`. */
   complete(timeoutMs: number, stop: AbortSignal): Promise<Completion>;
+  /** What Brokers and Channels took so far. */
+  eventTypes(): readonly SeenEventType[];
   /** How many webhooks were made and are there. */
   webhooks(): number;
   /** Removes the webhooks; resolves to the names of the sources that could not be let go in time. */
@@ -148,6 +151,7 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
       observed.flush();
       return { missing: found, sources: sourcesIn().length, deliveries: simulation?.deliveries().length ?? 0 };
     },
+    eventTypes: () => broker.eventTypes(),
     webhooks: () => {
       const statuses = sourcesIn().map(({ status }): SourceStatus => status ?? {});
       return statuses.flatMap(({ hooks = [] }) => hooks).length;

@@ -42,6 +42,28 @@ describe('for people', () => {
       line: { type: 'output', object: 'Deployment default/app', text: 'it \u001b[2J works' },
       text: 'Deployment default/app | it \\u001b[2J works\n',
     },
+    {
+      line: {
+        type: 'event-types',
+        eventTypes: [
+          {
+            hub: 'Broker demo/b',
+            eventType: 'a.b',
+            source: '/s',
+            events: 12,
+            wantedBy: ['Trigger demo/x', 'Trigger demo/y'],
+          },
+          { hub: 'Channel demo/c', eventType: 'a', source: '/sources', events: 1, wantedBy: [] },
+        ],
+      },
+      text: [
+        '',
+        'SEEN AT          TYPE   SOURCE     EVENTS   WANTED BY',
+        'Broker demo/b    a.b    /s         12       Trigger demo/x, Trigger demo/y',
+        'Channel demo/c   a      /sources   1        nobody',
+        '\n',
+      ].join('\n'),
+    },
     { line: { type: 'applied', file: 'a.yaml' }, text: 'a.yaml: applied\n' },
   ];
   for (const { line, text } of rows) it(text.trimEnd(), () => expect(printed(line)).toBe(text));

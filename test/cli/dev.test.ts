@@ -29,6 +29,9 @@ describe('headwater dev --simulate --once', () => {
     expect(stdout).toMatch(
       /^NAMESPACE +NAME +READY +REASON +URL +SINK +AGE\ndefault +hello-world +True +http:\/\/127\.0\.0\.1:\d+\/hooks\/\S+ +http:\/\/127\.0\.0\.1:\d+\/default\/default +\d+s$/m,
     );
+    expect(stdout).toMatch(
+      /^Broker default\/default +dev\.knative\.source\.github\.push +https:\S+ +1 +Trigger default\/\S+$/m,
+    );
     expect(stdout).toMatch(/1 source is ready; 6 deliveries reached the dumper byte for byte \(SHA-256\)\n$/);
   });
 

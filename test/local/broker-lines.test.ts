@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AddressGuard } from '../../core/address-guard.ts';
+import { CHANNEL } from '../../local/kinds.ts';
 import { aSink, stopAfterwards, stopParts } from '../support/parts.ts';
 import { TestBroker } from '../support/test-broker.ts';
-import { REQUIRED } from '../support/test-dumper.ts';
+import { REQUIRED, REQUIRED_MEMBERS } from '../support/test-dumper.ts';
 
 afterEach(stopParts);
 
@@ -44,6 +45,38 @@ describe('what became of an event is one line', () => {
     await vi.waitFor(() => expect(told(broker)).toHaveLength(1));
     await broker.stop();
     expect(told(broker)).toMatchObject([{ by: 'Trigger demo/other' }]);
+  });
+});
+
+describe('what was seen', () => {
+  it('is told by hub, type and source, with who wanted it', async () => {
+    const [broker, sink] = [await aBroker(), await aSink()];
+    const seen = () => broker.eventTypes;
+    broker.apply(CHANNEL, 'c', {});
+    broker.trigger(sink.url(), { filter: { attributes: { type: 'a.b' } } }, { name: 'x' });
+    await broker.post(REQUIRED);
+    broker.trigger(sink.url(), { filter: { attributes: { subject: 's' } } }, { name: 'y' });
+    await broker.post({ ...REQUIRED, 'ce-subject': 's' });
+    await broker.post({ ...REQUIRED, 'ce-type': 'other' });
+    await broker.post({ ...REQUIRED, 'ce-source': '/other' });
+    await broker.post(REQUIRED, '', '/channels/demo/c');
+    await broker.post({}, '');
+    const [hub, source] = ['Broker demo/default', REQUIRED['ce-source']];
+    expect(seen()).toEqual([
+      { hub, eventType: 'a.b', source, events: 2, wantedBy: ['Trigger demo/x', 'Trigger demo/y'] },
+      { hub, eventType: 'other', source, events: 1, wantedBy: [] },
+      { hub, eventType: 'a.b', source: '/other', events: 1, wantedBy: ['Trigger demo/x'] },
+      { hub: 'Channel demo/c', eventType: 'a.b', source, events: 1, wantedBy: [] },
+    ]);
+  });
+
+  it('has an end, though types have none', async () => {
+    const broker = await aBroker();
+    const headers = { 'content-type': 'application/cloudevents-batch+json' };
+    const batch = Array.from({ length: 1100 }, (_, type) => ({ ...REQUIRED_MEMBERS, type: `t${type}` }));
+    await broker.post(headers, JSON.stringify([...batch, { ...REQUIRED_MEMBERS, type: 't0' }]));
+    expect(broker.eventTypes).toHaveLength(1000);
+    expect(broker.eventTypes[0]).toMatchObject({ eventType: 't0', events: 2 });
   });
 });
 

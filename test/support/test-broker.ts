@@ -6,6 +6,7 @@ import type { DevLine } from '../../local/dev-line.ts';
 import { BROKER, TRIGGER } from '../../local/kinds.ts';
 import { MemoryCluster } from '../../local/memory-cluster.ts';
 import { MemoryRoutes } from '../../local/memory-routes.ts';
+import type { SeenEventType } from '../../local/seen-event-types.ts';
 import { type Reply, send } from './post.ts';
 
 /** The local broker on a free port, over a cluster with the Broker `demo/default`. */
@@ -32,6 +33,10 @@ export class TestBroker {
       report: (line) => void test.lines.push(line),
     });
     return test;
+  }
+
+  get eventTypes(): readonly SeenEventType[] {
+    return this.#broker?.eventTypes() ?? [];
   }
 
   /** What it said about events that were lost or nearly so. */
