@@ -167,6 +167,20 @@ describe('an adapter of one source, without Knative Serving', () => {
     const patch = JSON.stringify({ status });
     await world.kubectl('patch', pod, '-n', world.namespace, '--subresource=status', '--type=merge', '-p', patch);
     await world.becomes('Deployed=False NoPublicAddress');
+    expect(await message('Deployed')).toContain(`Service ${NAME}-adapter: make an HTTPRoute or an Ingress`);
+  });
+
+  it('has its webhook where an Ingress leads to it', async () => {
+    const backend = { service: { name: `${NAME}-adapter`, port: { name: 'http' } } };
+    const http = { paths: [{ path: '/hello', pathType: 'Prefix', backend }] };
+    const host = 'own.example.com';
+    const spec = { tls: [{ hosts: [host] }], rules: [{ host, http }] };
+    await world.apply({ apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: 'own' }, spec });
+    await world.becomes('Ready=True');
+    expect(hookUrl()).toBe(`https://${host}/hello/hooks/${(await world.object())?.metadata.uid}`);
+    await world.kubectl('delete', 'ingress', 'own', '-n', world.namespace);
+    await world.becomes('Deployed=False NoPublicAddress');
+    expect(world.github.hooks).toHaveLength(1);
   });
 
   it('is let in by Pod Security at its strictest', async () => {

@@ -18,9 +18,12 @@ beforeAll(async () => {
   await world.kubectl('create', 'namespace', LISTED);
   await world.kubectl('apply', '-k', overlay);
   await world.kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
-  const deployment = ['-n', 'headwater', 'deployment/headwater-controller'];
-  await world.kubectl('set', 'env', ...deployment, 'PUBLIC_URL=http://hooks.example.com');
-  await world.kubectl('rollout', 'status', ...deployment, '--timeout=100s');
+  const backend = { service: { name: 'headwater-adapter', port: { number: 80 } } };
+  const http = { paths: [{ path: '/', pathType: 'Prefix', backend }] };
+  const spec = { rules: [{ host: 'hooks.example.com', http }] };
+  const ingress = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: 'hooks' }, spec };
+  await world.applyIn('headwater', ingress);
+  await world.kubectl('rollout', 'status', '-n', 'headwater', 'deployment/headwater-controller', '--timeout=100s');
 });
 afterAll(() => started.disposeAsync());
 
