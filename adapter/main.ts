@@ -1,3 +1,4 @@
 import { runAdapter } from './run.ts';
 
-process.exit(await runAdapter(process.env, (text) => process.stderr.write(`adapter: ${text}\n`)));
+// oxlint-disable-next-line unicorn/prefer-top-level-await -- images run the bundle as a script, which has none
+void runAdapter(process.env, (text) => process.stderr.write(`adapter: ${text}\n`)).then((code) => process.exit(code));

@@ -1,3 +1,6 @@
 import { runController } from './run.ts';
 
-process.exit(await runController(process.env, (text) => process.stderr.write(`controller: ${text}\n`)));
+// oxlint-disable-next-line unicorn/prefer-top-level-await -- images run the bundle as a script, which has none
+void runController(process.env, (text) => process.stderr.write(`controller: ${text}\n`)).then((code) =>
+  process.exit(code),
+);
