@@ -59,6 +59,17 @@ describe('images', () => {
     );
   });
 
+  it.each(named.map(({ name }) => name))(
+    '%s: built with the Node of the tests, and labelled with this version',
+    async (name) => {
+      const text = await readFile(join(config, '..', name.replace('headwater-', 'Dockerfile.')), 'utf8');
+      const found = (pattern: RegExp) => pattern.exec(text)?.[1];
+      expect(found(/image\.version="(.*?)"/)).toBe(packageJson.version);
+      expect(found(/^FROM \S+\/node:(.*?)-/m)).toBe(packageJson.devDependencies.node);
+      expect(found(/image\.title="(.*?)"/)).toBe(name);
+    },
+  );
+
   it('are named so by every pod, without a tag', () => {
     const used = workloads.flatMap(([, { containers }]) => containers.map(({ image }) => image));
     expect([...new Set(used)].toSorted()).toEqual(named.map(({ name }) => name));
