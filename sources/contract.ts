@@ -155,6 +155,8 @@ export interface SpecDefinition {
   ceTypeOf(eventName: string): string;
   /** The attributes its events carry beside id, source, type and specversion, `subject` among them. */
   attributesOf(eventName: string): readonly EventAttribute[];
+  /** Attributes that have the same value on each event of a source with this spec that carries them, such as the owner. */
+  constantsOf(spec: object): Readonly<Record<string, string>>;
   /** The part of a spec that names what a webhook belongs to, and the keys `accessToken` and `secretToken` of one Secret. */
   specFor(repository: string, secret: string | undefined): Readonly<Record<string, unknown>>;
   /** undefined: it offers none, and its spec has no field `correlation`. */

@@ -1,3 +1,4 @@
+import type { Place } from '../core/problem.ts';
 import { type Condition, type Conjunction, holds, keyOf } from './conditions.ts';
 import type { ConsumedEvent, PayloadConstant, WiredWorkflow, WireSet } from './model.ts';
 import { producersOf } from './producers.ts';
@@ -8,8 +9,14 @@ export interface Asked {
   readonly event: ConsumedEvent;
   /** By name, `type` and `source` first. */
   readonly conditions: Conjunction;
-  /** Filters that only the runtime can apply, as the definition has them. */
-  readonly left: readonly string[];
+  readonly left: readonly RuntimeFilter[];
+}
+
+/** A filter that only the runtime can apply. */
+export interface RuntimeFilter {
+  /** `<attribute>: <what is asked of it>`, or `data: <expression>`, as the definition has it. */
+  readonly text: string;
+  readonly place: Place;
 }
 
 /** What Knative takes as the name of an attribute in a Trigger. */
@@ -22,17 +29,18 @@ export function askedOf(
   { set, sets }: { readonly set: WireSet; readonly sets: readonly WireSet[] },
 ): Asked {
   const own: Condition[] = [];
-  const left: string[] = [];
-  for (const { place: _place, ...filter } of event.attributes) {
-    if (filter.test === 'runtime') left.push(`${filter.name}: ${filter.expression}`);
-    else if (!ATTRIBUTE.test(filter.name) || filter.value === '') left.push(`${filter.name}: ${filter.value}`);
+  const left: RuntimeFilter[] = [];
+  for (const { place, ...filter } of event.attributes) {
+    if (filter.test === 'runtime') left.push({ text: `${filter.name}: ${filter.expression}`, place });
+    else if (!ATTRIBUTE.test(filter.name) || filter.value === '')
+      left.push({ text: `${filter.name}: ${filter.value}`, place });
     else own.push({ name: filter.name, test: filter.test, values: [filter.value], origin: 'definition' });
   }
   own.push(...ofConfig(workflow.config, set), ...event.correlations.flatMap(ofCorrelation));
-  for (const { constants, isWhole, expression } of event.payload) {
+  for (const { constants, isWhole, expression, place } of event.payload) {
     const promoted = constants.map((constant) => promotedOf(constant, own, sets));
     own.push(...promoted.filter((one) => one !== undefined));
-    if (!isWhole || promoted.includes(undefined)) left.push(`data: ${expression}`);
+    if (!isWhole || promoted.includes(undefined)) left.push({ text: `data: ${expression}`, place });
   }
   return { workflow, event, conditions: sorted(own), left };
 }

@@ -60,6 +60,12 @@ const source = Type.Object(
         description: 'Events the webhook is asked for beside those that workflows consume.',
       }),
     ),
+    fixed: Type.Optional(
+      Type.Boolean({
+        description:
+          'true: the webhook is asked for `eventTypes` alone, whatever workflows consume, as where somebody else makes it.',
+      }),
+    ),
     spec: Type.Optional(
       Type.Unsafe<Readonly<Record<string, unknown>>>({
         type: 'object',

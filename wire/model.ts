@@ -52,8 +52,12 @@ export interface WiredSource {
   readonly eventSource: string;
   /** The provider's names of events that it is asked for whether or not a workflow consumes them. */
   readonly eventTypes: readonly string[];
+  /** Whether it is asked for no other. */
+  readonly fixed: boolean;
   /** All events it could send. */
   readonly events: readonly SourceEvent[];
+  /** Attributes that have the same value on each of its events that carries them. */
+  readonly constants: Readonly<Record<string, string>>;
   readonly place: Place;
 }
 

@@ -19,7 +19,7 @@ export interface PlannedSource {
 export function plannedSource(source: WiredSource, set: WireSet, triggers: readonly PlannedTrigger[]): PlannedSource {
   const asked = triggers.flatMap(({ serves }) => serves);
   const wanted = source.events.map((event) => ({ event, by: asked.filter((one) => takes(one, source, event)) }));
-  const consumed = wanted.filter(({ event, by }) => !event.always && by.length > 0);
+  const consumed = wanted.filter(({ event, by }) => !source.fixed && !event.always && by.length > 0);
   const isAskedFor = ({ eventType }: SourceEvent) => source.eventTypes.includes(eventType);
   const known = source.events.filter((event) => isAskedFor(event) || consumed.some((one) => one.event === event));
   const names = known.map(({ eventType }) => eventType);

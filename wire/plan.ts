@@ -84,7 +84,7 @@ function triggerObject({ name, workflow, filters, serves }: PlannedTrigger, set:
     },
     because: serves.flatMap(({ workflow: { name: taker }, event, left }) => [
       `${placeText(event, set)} ${event.role === 'start' ? 'starts' : 'resumes'} ${taker}`,
-      ...left.map((filter) => `  left to the runtime: ${filter.replace(/\s+/g, ' ')}`),
+      ...left.map(({ text }) => `  left to the runtime: ${text.replace(/\s+/g, ' ')}`),
     ]),
   };
 }

@@ -38,6 +38,8 @@ export async function wiredSource(
     spec,
     eventSource: plan.eventSource,
     eventTypes,
+    fixed: config.fixed === true,
+    constants: provider.constantsOf(spec),
     events: provider.eventNames.map((eventType) => eventOf(eventType, definition, provider, overridesIn(spec))),
     place: placeOf([]),
   };

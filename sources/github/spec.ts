@@ -125,6 +125,12 @@ function ceTypeOf(eventName: string): string {
   return TYPE_PREFIX + eventName;
 }
 
+/** As it is written in the spec; GitHub passes over case, and tells its own. */
+function constantsOf({ ownerAndRepository }: GitHubSourceSpec): Readonly<Record<string, string>> {
+  const [owner = '', repository] = ownerAndRepository.split('/');
+  return repository ? { owner, repository } : { owner };
+}
+
 function specFor(repository: string, secret: string | undefined): Partial<GitHubSourceSpec> {
   if (secret === undefined) return { ownerAndRepository: repository };
   const keyOf = (key: string) => ({ secretKeyRef: { name: secret, key } });
@@ -139,6 +145,7 @@ export const specDefinition: SpecDefinition = {
   eventNames,
   ceTypeOf,
   attributesOf: eventAttributesOf,
+  constantsOf: (spec) => constantsOf(spec as GitHubSourceSpec),
   specFor,
   correlation,
   schema,

@@ -1,0 +1,121 @@
+import { askedOf } from '../asked.ts';
+import { type Conjunction, holds, mayOverlap } from '../conditions.ts';
+import type { ConsumedEvent, EmittedEvent, WiredWorkflow, WireSet } from '../model.ts';
+import type { Finding } from './finding.ts';
+
+/** A workflow and what starts it. */
+interface Starter {
+  readonly workflow: WiredWorkflow;
+  readonly starts: readonly { readonly event: ConsumedEvent; readonly conditions: Conjunction }[];
+}
+
+/** Definitions that no wire.yaml puts together are each looked at alone: nothing says that they meet in one Broker. */
+function together(workflow: WiredWorkflow, set: WireSet, sets: readonly WireSet[]): readonly Starter[] {
+  const found =
+    set.name === undefined
+      ? [{ workflow, of: set }]
+      : sets.flatMap((of) => of.workflows.map((one) => ({ workflow: one, of })));
+  return found.map((one) => ({
+    workflow: one.workflow,
+    starts: one.workflow.consumes
+      .filter(({ role }) => role === 'start')
+      .map((event) => ({ event, conditions: askedOf(event, one.workflow, { set: one.of, sets }).conditions })),
+  }));
+}
+
+/** Workflows of the set that start themselves; each circle is told once, at the first of them. */
+export function loops(set: WireSet, sets: readonly WireSet[]): Finding[] {
+  const told = new Set<string>();
+  return set.workflows.flatMap((workflow) => {
+    const starters = together(workflow, set, sets);
+    const circle = circleThrough(workflow, starters);
+    const key = circle
+      ?.map(({ place }) => `${place.file}:${place.line}`)
+      .toSorted()
+      .join();
+    if (!circle || key === undefined || told.has(key)) return [];
+    told.add(key);
+    const way = [...circle, workflow].map(({ name }) => name).join(' → ');
+    const message = `what it emits starts it again, without end: ${way}; filter on an attribute that tells the events apart`;
+    return [{ rule: 'loop', severity: 'warning', place: workflow.runsAt, workflow: workflow.name, message }];
+  });
+}
+
+/** The shortest way from a workflow back to itself; undefined: there is none. */
+function circleThrough(from: WiredWorkflow, starters: readonly Starter[]): readonly WiredWorkflow[] | undefined {
+  const ways: (readonly WiredWorkflow[])[] = [[from]];
+  const seen = new Set<WiredWorkflow>();
+  for (let way = ways.shift(); way; way = ways.shift()) {
+    const last = way.at(-1) ?? from;
+    for (const { workflow, starts } of starters) {
+      if (!starts.some(({ conditions }) => last.emits.some((emitted) => mayStart(emitted, conditions)))) continue;
+      if (workflow === from) return way;
+      if (!seen.has(workflow)) ways.push([...way, workflow]);
+      seen.add(workflow);
+    }
+  }
+  return undefined;
+}
+
+/** Whether an emitted event meets conditions, as far as is known of it. What makes its own type may be any: not told. */
+function mayStart({ type, source, attributes }: EmittedEvent, conditions: Conjunction): boolean {
+  if (type === undefined || conditions.length === 0) return false;
+  return conditions.every((condition) => {
+    if (condition.name === 'type') return holds(condition, type);
+    if (condition.name === 'source') return source === undefined || holds(condition, source);
+    if (!Object.hasOwn(attributes, condition.name)) return false;
+    const value = attributes[condition.name];
+    return value === undefined || holds(condition, value);
+  });
+}
+
+/** Workflows that an event may start together with another that was told of before. */
+export function sharedStarts(set: WireSet, sets: readonly WireSet[]): Finding[] {
+  if (set.name === undefined) return [];
+  return set.workflows.flatMap((workflow) => {
+    const starters = together(workflow, set, sets);
+    const at = starters.findIndex((one) => one.workflow === workflow);
+    const own = starters[at];
+    return starters.slice(0, at).flatMap((other) => {
+      const pair = own?.starts
+        .filter(({ conditions }) => conditions.length > 0)
+        .flatMap((one) => other.starts.map((two) => [one, two] as const))
+        .find(([one, two]) => two.conditions.length > 0 && mayOverlap(one.conditions, two.conditions));
+      if (!pair) return [];
+      const { file, line } = other.workflow.place;
+      const message = `an event that starts it may start ${other.workflow.name} (${file}:${line}), too; filter on an attribute that tells them apart, if that is not meant`;
+      return [
+        {
+          rule: 'shared-start',
+          severity: 'warning',
+          place: pair[0].event.attributes.find(({ name }) => name === 'type')?.place ?? pair[0].event.place,
+          workflow: workflow.name,
+          message,
+        } as const,
+      ];
+    });
+  });
+}
+
+/** Events that workflows emit and none consumes; who else may, is not known. */
+export function unreadEvents(set: WireSet, sets: readonly WireSet[]): Finding[] {
+  if (set.name === undefined) return [];
+  const taken = sets.flatMap((of) =>
+    of.workflows.flatMap((workflow) =>
+      workflow.consumes.map((event) => askedOf(event, workflow, { set: of, sets }).conditions),
+    ),
+  );
+  const isTaken = (type: string) =>
+    taken.some((conditions) => conditions.every((one) => one.name !== 'type' || holds(one, type)));
+  return set.workflows.flatMap(({ name, emits }) =>
+    emits
+      .filter(({ type }) => type !== undefined && !isTaken(type))
+      .map(({ type, place }) => ({
+        rule: 'unread',
+        severity: 'info',
+        place,
+        workflow: name,
+        message: `no workflow here consumes ${type}`,
+      })),
+  );
+}
