@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../core/errors.ts';
+import type { Route } from '../core/route.ts';
 import type { SourceDefinition, SourcePlan } from '../sources/contract.ts';
 import { namesOf } from '../sources/crd.ts';
 import { type AdapterMode, modeOf } from './adapter-mode.ts';
 import { SourceRefusedError } from './admission-error.ts';
-import { announcementsOf } from './announcements.ts';
+import { announcementsOf, secretRotated } from './announcements.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { type Facts, obstaclesIn } from './facts.ts';
 import { finalizeSource } from './finalize.ts';
@@ -135,12 +136,18 @@ async function deploy(
   const hook = await hookFacts(input, { url: webhookURL ?? '', served: served.done, definition }, deps);
   const { route } = served.done;
   if (isBlocked(hook.webhook)) return { webhookURL, deployed: { done: route, note }, ...hook };
-  // The provider has the present secret: those it replaced now have an end.
   const hasReplaced = route.secretTokens.slice(1).some(({ validUntil }) => !validUntil);
-  const latest = hasReplaced ? await publishRoute(input, { shelves, confirmed: true }, deps) : published;
+  const latest = hasReplaced ? await endReplaced(input, shelves, deps) : published;
   const leaving = await leaveOtherAdapter(source, mode, shelves, deps);
   const deployed = isBlocked(latest) ? latest : { ...latest, note };
   return { webhookURL, deployed, ...hook, again: hook.again ?? leaving };
+}
+
+/** The provider has the present secret: those it replaced now have an end. */
+async function endReplaced(input: DeployInput, shelves: RouteShelves, deps: ReconcileDeps): Promise<Step<Route>> {
+  const latest = await publishRoute(input, { shelves, confirmed: true }, deps);
+  if (!isBlocked(latest)) await deps.cluster.announce(input.source, secretRotated(latest.done));
+  return latest;
 }
 
 /** A webhook that is there is left alone while nobody knows a better URL. */

@@ -4,6 +4,7 @@ import type { Retry } from './step.ts';
 import type { UpstreamState } from './upstream.ts';
 
 const CONDITION = 'UpstreamControllerRunning';
+const MESSAGE = 'another controller serves this source, so nothing is done here: stop it, and this one takes over';
 
 /**
  * What is done for a source while the controller that served it before is at work: nothing, but that it is said, once.
@@ -17,8 +18,15 @@ export async function stepAside(
 ): Promise<Retry> {
   oldServices.forget(referenceTo(source));
   census.forget(referenceTo(source));
-  if (state === 'running' && !wasLeftAside(source) && source.metadata.deletionTimestamp === undefined)
+  if (state === 'running' && !wasLeftAside(source) && source.metadata.deletionTimestamp === undefined) {
     await cluster.writeStatus(source, saidOf(source, now()));
+    await cluster.announce(source, {
+      type: 'Normal',
+      reason: 'LeftToOtherController',
+      message: MESSAGE,
+      condition: CONDITION,
+    });
+  }
   return { when: 'changed' };
 }
 
@@ -34,7 +42,7 @@ function saidOf({ status = {} }: SourceObject, now: Date): SourceStatus {
     status: 'True',
     severity: 'Info',
     reason: 'LeaseRenewed',
-    message: 'another controller serves this source, so nothing is done here: stop it, and this one takes over',
+    message: MESSAGE,
     lastTransitionTime: now.toISOString(),
   };
   const others = (status.conditions ?? []).filter(({ type }) => type !== CONDITION);

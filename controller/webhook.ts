@@ -4,6 +4,7 @@ import type { Claim, DesiredHook, HookAccess, ObservedHook, SourcePlan, WebhookA
 import type { AccessTokens } from './access-tokens.ts';
 import type { Announcement } from './cluster.ts';
 import { type FirstLooks, putOff } from './first-looks.ts';
+import { announcementOf } from './hook-announcements.ts';
 import { recordFor, rightRecord } from './hook-records.ts';
 import { conditionOf, type HookRecord, type SourceObject } from './objects.ts';
 import { type Blocked, blocked, type Reason, type Retry } from './step.ts';
@@ -183,51 +184,17 @@ async function writeWebhook(
   writing: Writing,
   { webhooks, announce, isOurs }: WebhookDeps,
 ): Promise<ObservedHook> {
-  const { input, access, attempt } = writing;
+  const { input, access, recorded, attempt } = writing;
   if (existing && isWritten(existing, input)) return existing;
   attempt(existing?.id ?? '');
   const desired = desiredOf(input);
   const written = existing
     ? await webhooks.update(access, existing.id, desired)
     : await webhooks.create(access, desired, isOurs);
-  await announce(announcementOf(written.id, existing, writing));
+  const { source, secret } = input;
+  const known = { existing, desired, recorded, source, secretVersion: secret.version };
+  await announce(announcementOf({ ...known, id: written.id, repository: access.repository }));
   return written;
-}
-
-function announcementOf(
-  id: string,
-  existing: ObservedHook | undefined,
-  { access, recorded, input }: Writing,
-): Announcement {
-  const { source, url } = input;
-  const which = `webhook ${id} of ${access.repository}`;
-  if (!existing && recorded?.id) {
-    return {
-      type: 'Warning',
-      reason: 'WebhookRestored',
-      message: `webhook ${recorded.id} of ${access.repository} was gone; made again as ${id}`,
-    };
-  }
-  if (!existing) return { type: 'Normal', reason: 'WebhookCreated', message: `${which} made, with URL ${url}` };
-  const { metadata, status } = source;
-  // Nothing changed here, so it was changed there.
-  const isMoved = recorded !== undefined && existing.url !== url && status?.webhookURL !== url;
-  const drifted =
-    recorded &&
-    !existing.isAsDesired(desiredOf(input)) &&
-    status?.observedGeneration === metadata.generation &&
-    !isMoved;
-  if (drifted)
-    return {
-      type: 'Warning',
-      reason: 'WebhookRestored',
-      message: `${which} was changed at the provider; written as it should be`,
-    };
-  return {
-    type: 'Normal',
-    reason: 'WebhookUpdated',
-    message: `${which} ${isMoved ? `moved to ${url}` : recorded ? 'updated' : 'found and taken over'}`,
-  };
 }
 
 export function sooner(one: Retry | undefined, other: Retry): Retry {

@@ -70,9 +70,11 @@ describe("while upstream's controller is at work", () => {
     );
     const written = version();
     await upstream.lookedAgain();
-    expect([version(), world.github.calls, world.routes.all(), world.announcements]).toEqual([written, [], [], []]);
+    expect([version(), world.github.calls, world.routes.all()]).toEqual([written, [], []]);
+    expect(world.announcements.map(({ reason }) => reason)).toEqual(['LeftToOtherController']);
     upstream.turn('gone');
     await takenOver();
+    await world.holds(() => expect(said('TakenOver')).toHaveLength(1));
     expect(world.condition('UpstreamControllerRunning')).toBe('UpstreamControllerRunning=undefined');
   });
 
@@ -141,7 +143,7 @@ describe('the webhook of upstream', () => {
     await takenOver();
     expect(hooks()).toEqual([`77 ${OURS}`]);
     expect(world.status()).toMatchObject({ webhookIDKey: '77', hooks: [{ id: '77' }] });
-    expect(said('WebhookUpdated')).toEqual(['Normal: webhook 77 of octo/hello found and taken over']);
+    expect(said('WebhookAdopted')).toEqual(['Normal: webhook 77 of octo/hello found and taken over']);
   });
 
   it('is still known when something else had to wait at first', async () => {

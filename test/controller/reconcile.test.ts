@@ -103,7 +103,7 @@ describe('a new source', () => {
       events: ['push', 'issues'],
       config: { url, secret: 's3cret', content_type: 'json' },
     });
-    expect(reasons()).toEqual(['Normal WebhookUpdated', 'Normal Ready']);
+    expect(reasons()).toEqual(['Normal WebhookAdopted', 'Normal Ready']);
   });
 
   it('of an owner without a slash has a webhook of the organization', async () => {
