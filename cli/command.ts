@@ -31,10 +31,20 @@ export interface Command {
   readonly argumentNames: string;
   readonly summary: string;
   readonly options: Readonly<Record<string, Option>>;
+  /** The exit code when it fails, not being called wrongly (1). */
+  readonly failureCode?: number;
   /** Printed below the options. */
   readonly more?: string;
   /** Resolves to the exit code. */
   run(args: { readonly values: Values; readonly positionals: readonly string[] }, terminal: Terminal): Promise<number>;
+}
+
+/** Commands with a name in common, such as `headwater wire plan`. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  /** Their names begin with that of the group. */
+  readonly commands: readonly Command[];
 }
 
 /** The exit code for a command line that is off, as shells have it. */
@@ -67,7 +77,7 @@ export async function runCommand(command: Command, args: readonly string[], term
     if (error instanceof ConfigurationError) report(error.problems);
     else if (isSystemError(error)) report([error.message]);
     else throw error;
-    return 1;
+    return command.failureCode ?? 1;
   }
 }
 

@@ -36,7 +36,14 @@ const commands = {
   ],
   adapter: ['ROUTES_DIR', 'HOST', 'PORT, INTERNAL_PORT', 'ALLOW_LOOPBACK_SINKS', 'LOG_LEVEL'],
 };
-const everyCommand = Object.keys(commands).map((name) => expect.stringMatching(new RegExp(`^  ${name} +\\S`)));
+const wireCommands = {
+  'wire plan': ['-f, --file PATH'],
+  'wire diff': ['-f, --file PATH', '--kubeconfig FILE', '--context NAME', '--force-conflicts'],
+  'wire apply': ['-f, --file PATH', '--kubeconfig FILE', '--context NAME', '--force-conflicts'],
+  'wire prune': ['-f, --file PATH', '--kubeconfig FILE', '--context NAME', '--dry-run'],
+};
+const namesOfCommands = ['dev', 'dump', 'send', 'wire', 'adapter'];
+const everyCommand = namesOfCommands.map((name) => expect.stringMatching(new RegExp(`^  ${name} +\\S`)));
 const commandLines = (text: string) => text.split('\n').filter((line) => line.startsWith('  '));
 
 describe('headwater', () => {
@@ -56,15 +63,27 @@ describe('headwater', () => {
     });
   }
 
-  for (const [name, options] of Object.entries(commands)) {
+  for (const [name, options] of Object.entries({ ...commands, ...wireCommands })) {
     it(`${name} --help names every option`, async () => {
-      const { code, stdout, stderr } = await HeadwaterProcess.run([name, '--help']);
+      const words = name.split(' ');
+      const { code, stdout, stderr } = await HeadwaterProcess.run([...words, '--help']);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout).toContain(`\nUsage: headwater ${name}`);
       expect(commandLines(stdout).map((line) => line.trim().split('  ')[0])).toEqual(options);
-      expect(await headwater(name, '-h')).toEqual({ code, stdout, stderr });
+      expect(await headwater(...words, '-h')).toEqual({ code, stdout, stderr });
     });
   }
+
+  it('wire --help names its commands, and so does an error', async () => {
+    const { code, stdout } = await headwater('wire', '--help');
+    expect({ code, lines: commandLines(stdout).map((line) => line.trim().split('  ')[0]) }).toEqual({
+      code: 0,
+      lines: Object.keys(wireCommands),
+    });
+    const stderr = `headwater: there is no command "wire paln"\n\n${stdout}`;
+    expect(await headwater('wire', 'paln')).toEqual({ code: 2, stdout: '', stderr });
+    expect(await headwater('wire')).toEqual({ code: 2, stdout: '', stderr: stdout });
+  });
 
   const wrong = [
     { args: ['dmup'], first: /^headwater: there is no command "dmup"\n\n/ },
