@@ -115,6 +115,25 @@ describe('what is followed', () => {
     expect(changes).toEqual([SHARED.name]);
   });
 
+  it('are Gateways where an HTTPRoute of ours has one, which may not be read', async () => {
+    const { cluster, addresses } = open({ namespaces: ['demo'] });
+    const first = addresses.of(SHARED);
+    const routes = cluster.followed.find(({ kind }) => kind.kind === 'HTTPRoute');
+    const route = aHttpRoute({ hostnames: ['hooks.example.com'] });
+    const reference = { ...route, namespace: 'headwater', name: 'hooks' };
+    const object = { ...route, metadata: { ...route.metadata, creationTimestamp: '' } };
+    const status = takenBy({ namespace: 'infra' });
+    routes?.onChange(reference, routes.keep({ ...object, status } as never));
+    expect(cluster.places().at(-1)).toBe('Gateway infra');
+    for (const { onKnown, kind } of cluster.followed)
+      onKnown(kind.kind === 'Gateway' ? { forbidden: 'get, list and watch on gateways in namespace infra' } : 'all');
+    const answer = await first;
+    expect(answer.kind === 'none' && answer.faults).toEqual([
+      'HTTPRoute headwater/hooks is accepted by Gateway infra/public, which is not known',
+      'the controller may not read what would say more: give it get, list and watch on gateways in namespace infra',
+    ]);
+  });
+
   it('tells of an address that is gone when it stays so, and of one that comes at once', async () => {
     vi.useFakeTimers();
     const { cluster, addresses, changes } = open();
