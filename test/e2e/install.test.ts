@@ -45,8 +45,8 @@ async function deliver(): Promise<number> {
 describe('config/default', () => {
   it('applies in one go, and its pods get ready under Pod Security restricted', async () => {
     await page.run('kubectl apply -k config/default');
-    await page.run('kubectl set env -n headwater deployment/headwater-controller PUBLIC_URL');
-    await page.run('kubectl wait');
+    await page.run('PUBLIC_URL=');
+    await page.run('kubectl wait --for=condition=Established');
     for (const name of [CONTROLLER, ADAPTER])
       await world.kubectl('rollout', 'status', '-n', 'headwater', `deployment/${name}`, '--timeout=100s');
     await world.holds(() => expect(pods.of(ADAPTER)).toHaveLength(2));
@@ -132,7 +132,16 @@ describe('config/default', () => {
 
 describe('every folder of config/ that can be applied', () => {
   beforeAll(() => world.kubectl('create', 'namespace', 'demo'));
-  const folders = ['default', 'knative', 'namespaced', 'oidc', 'migration', 'event-dumper', 'event-dumper/knative'];
+  const folders = [
+    'default',
+    'knative',
+    'dedicated',
+    'namespaced',
+    'oidc',
+    'migration',
+    'event-dumper',
+    'event-dumper/knative',
+  ];
   it.each(folders)('config/%s: the API server knows each object and field of it', async (folder) => {
     const args = ['apply', '--server-side', '--force-conflicts', '--dry-run=server', '--validate=strict'];
     const applied = await world
@@ -162,24 +171,23 @@ describe('every folder of config/ that can be applied', () => {
     expect(volumeMounts?.map(({ mountPath }) => mountPath)).toEqual([dirname(file)]);
   });
 
-  const samples = ['', 'by-hand', 'channel', 'dead-letters', 'service'];
+  const samples = [
+    '',
+    'by-hand',
+    'channel',
+    'dead-letters',
+    'dedicated',
+    'enterprise-server',
+    'knative-service',
+    'service',
+  ];
   it.each(samples)('config/samples/%s', async (folder) => {
     const args = ['apply', '-n', 'demo', '--server-side', '--dry-run=server', '--validate=strict'];
     await expect(world.kubectl(...args, '-f', config(`samples/${folder}`))).resolves.toContain('githubsource');
   });
 
   it('is tried here', async () => {
-    const parts = [
-      'adapter',
-      'controller',
-      'images',
-      'network',
-      'rbac',
-      'samples',
-      'custom-ca',
-      'dedicated',
-      'monitoring',
-    ];
+    const parts = ['adapter', 'controller', 'images', 'network', 'rbac', 'samples', 'custom-ca', 'monitoring'];
     const found = (await readdir(config(''), { withFileTypes: true })).map(({ name }) => name);
     expect(found.filter((name) => !parts.includes(name) && !folders.includes(name))).toEqual([]);
     expect((await readdir(config('samples'))).filter((name) => !name.includes('.')).toSorted()).toEqual(
