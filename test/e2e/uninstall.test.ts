@@ -29,8 +29,8 @@ const areGone = (...kinds: string[]) =>
 
 beforeEach(async () => {
   await install.run('kubectl apply -k config/default');
-  await install.run('kubectl set env -n headwater deployment/headwater-controller PUBLIC_URL');
-  await install.run('kubectl wait');
+  await install.run('PUBLIC_URL=');
+  await install.run('kubectl wait --for=condition=Established');
   await world.kubectl('rollout', 'status', '-n', 'headwater', 'deployment/headwater-controller', '--timeout=100s');
   world.controller = pods.of('headwater-controller')[0]?.process as typeof world.controller;
   await world.apply(

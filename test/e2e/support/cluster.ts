@@ -31,10 +31,11 @@ export function sharedCluster(): TestCluster {
   return inject('cluster');
 }
 
-/** A control plane with our definitions and rights, and the kinds of Knative the tests use. */
+/** A control plane with our definitions and rights, and, unless told otherwise, the kinds of Knative the tests use. */
 export async function startCluster(
   options: ControlPlaneOptions = {},
   ours: readonly string[] = OURS,
+  { knative = true } = {},
 ): Promise<{ plane: ControlPlane; cluster: TestCluster }> {
   const programs = await clusterPrograms(process.env, (text) => process.stderr.write(`${text}\n`));
   const plane = await ControlPlane.start(programs, options);
@@ -45,7 +46,7 @@ export async function startCluster(
     apiUrl: plane.url,
   };
   try {
-    await installInto(cluster, ours);
+    await installInto(cluster, [...(knative ? await knativeKinds() : []), ...ours]);
   } catch (error) {
     await plane.stop();
     throw error;
@@ -53,10 +54,12 @@ export async function startCluster(
   return { plane, cluster };
 }
 
-/** Our definitions and rights, and the kinds of Knative the tests use. */
-export async function installInto({ kubectl, kubeconfig }: TestCluster, ours: readonly string[] = OURS): Promise<void> {
+const knativeKinds = async () => ['test/e2e/fixtures', await servingCrd()];
+
+/** Files and folders: our definitions and rights, and the kinds of Knative the tests use, where none are named. */
+export async function installInto({ kubectl, kubeconfig }: TestCluster, paths?: readonly string[]): Promise<void> {
   const call = (...args: string[]) => run(kubectl, [`--kubeconfig=${kubeconfig}`, ...args], { env: process.env });
-  for (const path of ['test/e2e/fixtures', await servingCrd(), ...ours])
-    await call('apply', '--server-side', '--force-conflicts', '-f', resolve(root, path));
-  await call('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
+  const installed = paths ?? [...(await knativeKinds()), ...OURS];
+  for (const path of installed) await call('apply', '--server-side', '--force-conflicts', '-f', resolve(root, path));
+  if (installed.length > 0) await call('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
 }

@@ -1,3 +1,4 @@
+import { connect, createServer } from 'node:net';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { FakeSink } from '../../support/fake-sink.ts';
 import { startCluster } from './cluster.ts';
@@ -17,15 +18,23 @@ export interface InstalledCluster {
   /** Without controller and adapter of its own. */
   readonly world: RealWorld;
   readonly sink: FakeSink;
-  /** Of namespace `headwater` and the test's own. */
+  /** Of namespace `headwater`, the test's own, and those it named. */
   readonly pods: FollowedPods;
+  /** What DNS and kube-proxy do for a Service of one port: its name leads to the first pod named after it. */
+  readonly serve: (namespace: string, service: string) => Promise<void>;
 }
 
-/** A control plane of its own with nothing of ours, where pods run as their specs say. */
-export async function clusterToInstallInto(started: AsyncDisposableStack): Promise<InstalledCluster> {
+/**
+ * A control plane of its own with nothing of ours, where pods run as their specs say. `knative`: the kinds of Knative are
+ * there; `namespaces`: further ones whose pods run.
+ */
+export async function clusterToInstallInto(
+  started: AsyncDisposableStack,
+  { knative = true, namespaces = [] as readonly string[] } = {},
+): Promise<InstalledCluster> {
   const network = await PodNetwork.start();
   started.defer(() => network.stop());
-  const { plane, cluster } = await startCluster({}, []);
+  const { plane, cluster } = await startCluster({}, [], { knative });
   started.defer(() => plane.stop());
   const sink = await FakeSink.start(undefined, network.hostAddress);
   started.defer(() => sink.close());
@@ -34,8 +43,22 @@ export async function clusterToInstallInto(started: AsyncDisposableStack): Promi
   started.defer(() => world.github.stop());
   const kubelet = await Kubelet.start(cluster, network, PROGRAMS);
   started.defer(() => kubelet.stop());
-  const pods = new FollowedPods(kubelet, ['headwater', world.namespace]);
+  const pods = new FollowedPods(kubelet, ['headwater', world.namespace, ...namespaces]);
   pods.start();
   started.defer(() => pods.stop());
-  return { world, sink, pods };
+  const serve = async (namespace: string, name: string) => {
+    const text = await world.kubectl('get', 'service', name, '-n', namespace, '-o', 'json');
+    const { clusterIP, ports } = (JSON.parse(text) as { spec: { clusterIP: string; ports: { port: number }[] } }).spec;
+    await network.claim(clusterIP);
+    await kubelet.resolve(`${name}.${namespace}.svc.cluster.local`, clusterIP);
+    const server = createServer((client) => {
+      const { hostname, port } = new URL(pods.of(name)[0]?.url('http') ?? 'http://none');
+      const onward = connect(Number(port), hostname);
+      client.on('error', () => onward.destroy()).pipe(onward);
+      onward.on('error', () => client.destroy()).pipe(client);
+    });
+    await new Promise<void>((resolve) => void server.listen(ports[0]?.port, clusterIP, resolve));
+    started.defer(async () => void server.close());
+  };
+  return { world, sink, pods, serve };
 }

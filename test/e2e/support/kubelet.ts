@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient } from '../../../controller/kube/api-client.ts';
 import { ApiStatusError } from '../../../core/list-watch.ts';
 import type { TestCluster } from './cluster.ts';
+import { serveLogs } from './kubelet-logs.ts';
 import type { PodNetwork } from './pod-network.ts';
 import { startContainer, tokenFileIn } from './pod-process.ts';
 import type { Container, Pod } from './pod-spec.ts';
@@ -24,6 +25,8 @@ export class Kubelet {
   readonly #programs: Readonly<Record<string, string>>;
   readonly #node = `node-${Math.random().toString(36).slice(2, 10)}`;
   readonly #stops: (() => Promise<unknown>)[] = [];
+  /** Who writes the log of a pod. */
+  readonly #logs = new Map<string, Part>();
   #folder = '';
   #kubernetes = { host: '', port: 0 };
 
@@ -116,9 +119,11 @@ export class Kubelet {
       folder: this.#folderOf(pod),
       network,
       kubernetes: this.#kubernetes,
+      hosts: this.#hosts,
       command: [...nodeOf(program), ...(container.args ?? [])],
     };
     const part = await startContainer(pod, container, around);
+    this.#logs.set(`${pod.metadata.namespace}/${pod.metadata.name}`, part);
     this.#stops.push(() => part.end('SIGKILL'));
     return part;
   }
@@ -127,18 +132,37 @@ export class Kubelet {
     return join(this.#folder, metadata.uid);
   }
 
+  /** Has pods find an address by a name, from now on. */
+  resolve(name: string, address: string): Promise<void> {
+    return appendFile(this.#hosts, `${address} ${name}\n`);
+  }
+
+  get #hosts(): string {
+    return join(this.#folder, 'hosts');
+  }
+
   get #socket(): string {
     return join(this.#folder, 'api.sock');
   }
 
   async #open(cluster: TestCluster): Promise<void> {
     this.#folder = await mkdtemp(join(tmpdir(), 'headwater-e2e-kubelet-'));
+    await copyFile('/etc/hosts', this.#hosts);
     const service = await this.#api.call<Service>('GET', '/api/v1/namespaces/default/services/kubernetes');
     this.#kubernetes = { host: service.spec.clusterIP, port: service.spec.ports[0]?.port ?? 443 };
     const wayOut = await forwarder(new URL(cluster.apiUrl), this.#socket);
     this.#stops.push(async () => wayOut.close());
+    const logs = await serveLogs((name) => this.#logs.get(name)?.log);
+    this.#stops.push(() => logs.stop());
     const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: this.#node } };
     await this.#api.call('POST', '/api/v1/nodes', { body: node });
+    const { address, port: Port } = logs;
+    const status = {
+      addresses: [{ type: 'InternalIP', address }],
+      daemonEndpoints: { kubeletEndpoint: { Port } },
+    };
+    const contentType = 'application/merge-patch+json';
+    await this.#api.call('PATCH', `/api/v1/nodes/${this.#node}/status`, { body: { status }, contentType });
     this.#stops.push(() => this.#api.call('DELETE', `/api/v1/nodes/${this.#node}`));
   }
 }

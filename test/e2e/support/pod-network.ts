@@ -59,6 +59,11 @@ export class PodNetwork {
     return { name, address };
   }
 
+  /** An address of this machine, which pods reach. */
+  async claim(address: string): Promise<void> {
+    await ip('addr', 'add', `${address}/32`, 'dev', this.#bridge);
+  }
+
   /** After the processes in it ended: what is at the bridge goes with the namespaces. */
   async stop(): Promise<void> {
     for (const name of this.#namespaces.splice(0)) await ip('netns', 'delete', name);

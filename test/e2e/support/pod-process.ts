@@ -12,6 +12,8 @@ export interface ContainerSurroundings {
   readonly network: PodNamespace;
   /** Address and port of Service `kubernetes`. */
   readonly kubernetes: { readonly host: string; readonly port: number };
+  /** A file of names and addresses, as DNS has them in a cluster. */
+  readonly hosts: string;
   /** What runs in place of the image. */
   readonly command: readonly string[];
 }
@@ -28,19 +30,15 @@ export async function startContainer(pod: Pod, container: Container, around: Con
   const script = [
     'set -e',
     'mount -t tmpfs tmpfs /var/run',
+    'mount --bind "$1" /etc/hosts; shift',
     'while [ "$1" != -- ]; do mkdir -p "$2"; mount --bind "$1" "$2"; shift 2; done; shift',
     isReadOnly ? 'mount -o remount,bind,ro /' : '',
     'exec "$@"',
   ].join('\n');
   const inNamespaces = ['ip', 'netns', 'exec', around.network.name, 'unshare', '--mount', 'sh', '-c', script, 'sh'];
-  const command = [...inNamespaces, ...mounts, '--', ...rightsOf(container), ...around.command];
+  const command = [...inNamespaces, around.hosts, ...mounts, '--', ...rightsOf(container), ...around.command];
   return new Part(command, {
-    ...Object.fromEntries(
-      (container.env ?? []).map(({ name, value, valueFrom }) => [
-        name,
-        valueFrom === undefined ? (value ?? '') : fieldOf(pod, valueFrom),
-      ]),
-    ),
+    ...(await variablesOf(pod, container, around.api)),
     KUBERNETES_SERVICE_HOST: around.kubernetes.host,
     KUBERNETES_SERVICE_PORT: String(around.kubernetes.port),
     HOSTNAME: pod.metadata.name,
@@ -64,10 +62,34 @@ export function tokenFileIn(folder: string, { spec }: Pod): string | undefined {
   return file;
 }
 
+async function variablesOf(pod: Pod, { env = [] }: Container, api: Pick<ApiClient, 'call'>) {
+  const pairs = env.map(async ({ name, value = '', valueFrom }): Promise<[string, string]> => {
+    const ref = valueFrom?.secretKeyRef;
+    if (ref === undefined) return [name, valueFrom === undefined ? value : fieldOf(pod, valueFrom)];
+    const values = await dataOf(pod, { kind: 'secrets', name: ref.name }, api);
+    return [name, values[ref.key] ?? ''];
+  });
+  return Object.fromEntries(await Promise.all(pairs));
+}
+
+/** The values of a ConfigMap or a Secret, as text. */
+async function dataOf(
+  { metadata: { namespace } }: Pod,
+  { kind, name }: { readonly kind: 'configmaps' | 'secrets'; readonly name: string },
+  api: Pick<ApiClient, 'call'>,
+): Promise<Readonly<Record<string, string>>> {
+  const path = `/api/v1/namespaces/${namespace}/${kind}/${name}`;
+  const { data = {} } = await api.call<{ data?: Record<string, string> }>('GET', path);
+  const text = (value: string) => (kind === 'secrets' ? Buffer.from(value, 'base64').toString() : value);
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, text(value)]));
+}
+
 function sourcesOf({ spec }: Pod, volume: string): readonly Projection[] {
-  const sources = spec.volumes?.find(({ name }) => name === volume)?.projected?.sources;
-  if (!sources) throw new Error(`the kubelet of the tests knows no volumes but projected ones, which ${volume} is not`);
-  return sources;
+  const { projected, secret, configMap } = spec.volumes?.find(({ name }) => name === volume) ?? {};
+  if (projected) return projected.sources;
+  if (secret) return [{ secret: { name: secret.secretName } }];
+  if (configMap) return [{ configMap }];
+  throw new Error(`the kubelet of the tests does not know what kind of volume ${volume} is`);
 }
 
 async function project(pod: Pod, source: Projection, folder: string, api: Pick<ApiClient, 'call'>): Promise<void> {
@@ -75,12 +97,16 @@ async function project(pod: Pod, source: Projection, folder: string, api: Pick<A
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
   };
-  const { serviceAccountToken, configMap, downwardAPI } = source;
+  const { serviceAccountToken, configMap, secret, downwardAPI } = source;
   if (serviceAccountToken) await write(serviceAccountToken.path, await tokenOf(pod, serviceAccountToken, api));
-  if (configMap) {
-    const path = `/api/v1/namespaces/${pod.metadata.namespace}/configmaps/${configMap.name}`;
-    const { data } = await api.call<{ data: Record<string, string> }>('GET', path);
-    for (const item of configMap.items) await write(item.path, data[item.key] ?? '');
+  for (const [kind, named] of [
+    ['configmaps', configMap],
+    ['secrets', secret],
+  ] as const) {
+    if (!named) continue;
+    const values = await dataOf(pod, { kind, name: named.name }, api);
+    const items = named.items ?? Object.keys(values).map((key) => ({ key, path: key }));
+    for (const { key, path } of items) await write(path, values[key] ?? '');
   }
   for (const item of downwardAPI?.items ?? []) await write(item.path, fieldOf(pod, item));
 }

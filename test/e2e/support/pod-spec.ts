@@ -14,6 +14,8 @@ export interface Pod {
     readonly volumes?: readonly {
       readonly name: string;
       readonly projected?: { readonly sources: readonly Projection[] };
+      readonly secret?: { readonly secretName: string };
+      readonly configMap?: { readonly name: string };
     }[];
   };
   readonly status: { readonly podIP?: string };
@@ -23,11 +25,11 @@ export interface Container {
   readonly image: string;
   readonly command?: readonly string[];
   readonly args?: readonly string[];
-  readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: FieldSource }[];
-  readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: ValueSource }[];
+  readonly ports: readonly { readonly name?: string; readonly containerPort: number }[];
   readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
   readonly startupProbe?: Probe;
-  readonly livenessProbe: Probe;
+  readonly livenessProbe?: Probe;
   readonly readinessProbe: Probe;
   readonly securityContext?: {
     readonly readOnlyRootFilesystem?: boolean;
@@ -38,7 +40,8 @@ export interface Container {
 
 /** With the API server's defaults. */
 export interface Probe {
-  readonly httpGet: { readonly path: string; readonly port: string | number };
+  readonly httpGet?: { readonly path: string; readonly port: string | number };
+  readonly tcpSocket?: { readonly port: string | number };
   readonly periodSeconds: number;
   readonly timeoutSeconds: number;
   readonly failureThreshold: number;
@@ -50,11 +53,19 @@ export interface Projection {
     readonly expirationSeconds: number;
     readonly path: string;
   };
-  readonly configMap?: {
-    readonly name: string;
-    readonly items: readonly { readonly key: string; readonly path: string }[];
-  };
+  readonly configMap?: Named;
+  readonly secret?: Named;
   readonly downwardAPI?: { readonly items: readonly ({ readonly path: string } & FieldSource)[] };
+}
+
+interface Named {
+  readonly name: string;
+  /** undefined: all keys, each as a file of its name. */
+  readonly items?: readonly { readonly key: string; readonly path: string }[];
+}
+
+export interface ValueSource extends FieldSource {
+  readonly secretKeyRef?: { readonly name: string; readonly key: string };
 }
 
 interface FieldSource {
@@ -75,8 +86,9 @@ export function fieldOf(pod: Pod, { fieldRef }: FieldSource): string {
   return value;
 }
 
-export function portOf({ ports }: Container, { httpGet }: Probe): number {
-  const found = ports.find(({ name }) => name === httpGet.port)?.containerPort ?? Number(httpGet.port);
-  if (Number.isNaN(found)) throw new Error(`the probe's port ${httpGet.port} is none of the container's`);
+export function portOf({ ports }: Container, { httpGet, tcpSocket }: Probe): number {
+  const port = (httpGet ?? tcpSocket)?.port;
+  const found = ports.find(({ name }) => name === port)?.containerPort ?? Number(port);
+  if (Number.isNaN(found)) throw new Error(`the probe's port ${port} is none of the container's`);
   return found;
 }

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from '../../../controller/kube/api-client.ts';
 import { type Container, type Probe, portOf } from './pod-spec.ts';
@@ -75,7 +76,9 @@ export class ProbedPod {
     const probe: Probe | undefined = container[name];
     if (!probe) return true;
     const { httpGet, timeoutSeconds } = probe;
-    const url = `http://${this.address}:${portOf(container, probe)}${httpGet.path}`;
+    const port = portOf(container, probe);
+    if (httpGet === undefined) return isOpen(this.address, port);
+    const url = `http://${this.address}:${port}${httpGet.path}`;
     try {
       const reply = await fetch(url, { signal: AbortSignal.timeout(timeoutSeconds * 1000), redirect: 'manual' });
       await reply.body?.cancel();
@@ -112,4 +115,12 @@ export class ProbedPod {
   async #pause(seconds: number): Promise<void> {
     await sleep(seconds * 1000, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
   }
+}
+
+function isOpen(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, host, () => resolve(true));
+    socket.once('error', () => resolve(false)).once('close', () => socket.destroy());
+    socket.end();
+  });
 }
