@@ -7,7 +7,7 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/e2e/**'],
+    exclude: ['test/e2e/**', 'test/images/**'],
     reporters: ['default', './test/support/plain-summary.ts'],
     testTimeout: 20_000,
   },

@@ -237,5 +237,8 @@ describe('docs/install.md', () => {
     expect(env.map(({ name }) => name)).toEqual(['ROUTES_NAMESPACE', 'HTTPS_PROXY']);
   });
 
-  it('has no command of ours that was not run here', async () => expect(await page.left()).toEqual([]));
+  it('has no command of ours that was not run here, or to build images by "npm run test:images"', async () => {
+    const left = await page.left();
+    expect(left.filter((command) => !command.startsWith('buildah build '))).toEqual([]);
+  });
 });

@@ -35,20 +35,20 @@ const PACKAGES: Readonly<Record<Name, string>> = {
 const assets = join(import.meta.dirname, '../assets');
 const run = promisify(execFile);
 
-/**
- * The programs, from `KUBEBUILDER_ASSETS` where it has them, else built once from `assets/go.mod` into a cache outside the
- * checkout, which takes about ten minutes. `say`: progress.
- * @throws Error that says what is missing
- */
+/** Each of the programs, one after the other. `say`: progress. @throws Error that says what is missing */
 export async function clusterPrograms(env: NodeJS.ProcessEnv, say: (text: string) => void): Promise<ClusterPrograms> {
-  const found = Object.entries(PACKAGES).map(async ([name, source]) => {
-    const given = env['KUBEBUILDER_ASSETS'] && join(env['KUBEBUILDER_ASSETS'], name);
-    return { name, source, path: given && (await isThere(given)) ? given : undefined };
-  });
   const programs: Record<string, string> = {};
-  for (const { name, source, path } of await Promise.all(found))
-    programs[name] = path ?? (await built(name, source, env, say));
+  for (const name of Object.keys(PACKAGES) as Name[]) programs[name] = await clusterProgram(name, env, say);
   return programs as unknown as ClusterPrograms;
+}
+
+/**
+ * One of them, from `KUBEBUILDER_ASSETS` where it has it, else built once from `assets/go.mod` into a cache outside the
+ * checkout; all of them take about ten minutes.
+ */
+export async function clusterProgram(name: Name, env: NodeJS.ProcessEnv, say: (text: string) => void): Promise<string> {
+  const given = env['KUBEBUILDER_ASSETS'] && join(env['KUBEBUILDER_ASSETS'], name);
+  return given && (await isThere(given)) ? given : built(name, PACKAGES[name], env, say);
 }
 
 async function built(

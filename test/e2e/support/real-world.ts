@@ -29,6 +29,8 @@ export function nodeOf(path: string): readonly string[] {
 /** A process of ours, and what it logged. */
 export class Part {
   log = '';
+  /** When it has, and all it wrote is in the log. */
+  readonly ended: Promise<void>;
   readonly #child: ChildProcess;
 
   constructor([program = '', ...args]: readonly string[], env: Env) {
@@ -38,6 +40,7 @@ export class Part {
     });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => void (this.log += text));
+    this.ended = new Promise((resolve) => this.#child.once('close', () => resolve()));
   }
 
   get exitCode(): number | null {
@@ -58,11 +61,10 @@ export class Part {
 
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (!this.isRunning) return;
-    const closed = new Promise((resolve) => this.#child.once('close', resolve));
     this.#child.kill(signal);
     // A frozen one would not see it.
     this.#child.kill('SIGCONT');
-    await closed;
+    await this.ended;
   }
 }
 
