@@ -5,6 +5,7 @@ import type { Env } from '../core/env.ts';
 import { messageOf } from '../core/errors.ts';
 import { CommandRun, type Wish } from './command-run.ts';
 import type { Report } from './dev-line.ts';
+import { HUB_PATHS } from './hubs.ts';
 import { SECRET, SINK_BINDING } from './kinds.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
 import { type Judgement, refusal } from './readiness.ts';
@@ -55,7 +56,9 @@ export class Commands {
   start(fileOf: (reference: ObjectReference) => string | undefined): void {
     this.#fileOf = fileOf;
     if (!this.areRun) return;
-    for (const kind of [...WORKLOADS, SINK_BINDING, SECRET]) this.#options.cluster.watch(kind, () => this.#lookSoon());
+    const hubs = HUB_PATHS.map(([kind]) => kind);
+    for (const kind of [...WORKLOADS, ...hubs, SINK_BINDING, SECRET])
+      this.#options.cluster.watch(kind, () => this.#lookSoon());
   }
 
   get areRun(): boolean {

@@ -2,6 +2,7 @@ import type { KubeObject, ObjectKind } from '../controller/objects.ts';
 import { nameOf, referenceTo } from '../controller/objects.ts';
 import type { SecretKeyRef } from '../sources/contract.ts';
 import type { SinkDestination } from '../sources/fields.ts';
+import { localUrlOf } from './cluster-urls.ts';
 import { DEPLOYMENT, KNATIVE_SERVICE, SERVICE, SINK_BINDING } from './kinds.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
 import { conditionsOf } from './observed-objects.ts';
@@ -84,7 +85,7 @@ export async function environmentOf(
   const [container] = podsOf(object)?.spec?.containers ?? [];
   for (const { name, value, valueFrom } of container?.env ?? []) {
     if (valueFrom === undefined) {
-      env[name] = value ?? '';
+      env[name] = localUrlOf(value ?? '', cluster);
       continue;
     }
     const found = await secretValue(valueFrom.secretKeyRef, object.metadata.namespace, cluster);

@@ -64,6 +64,16 @@ describe('a command', () => {
     await local.becomes('Ready=True Starting', 'Deployment default/app');
   });
 
+  it('reaches here what its environment names as in a cluster', async () => {
+    const env = [{ name: 'K_SINK', value: 'http://broker-ingress.knative-eventing.svc.cluster.local/default/default' }];
+    await local.write('all.yaml', running(KNATIVE_SERVICE, 'echo "$K_SINK"; sleep 99', pods(env)));
+    await start();
+    await local.holds(() => expect(output('Service default/app')).toEqual([env[0]?.value]));
+    await local.write('broker.yaml', broker);
+    const url = `${new URL(local.url('broker')).origin}/default/default`;
+    await local.holds(() => expect(output('Service default/app').at(-1)).toBe(url));
+  });
+
   const subjects: { name: string; kind: object; subject: object; bound: boolean }[] = [
     { name: 'a Knative Service', kind: KNATIVE_SERVICE, subject: { ...KNATIVE_SERVICE, name: 'app' }, bound: true },
     {
