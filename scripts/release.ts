@@ -50,7 +50,7 @@ export function buildCommand({ name, reference }: ReleasedImage): readonly strin
   return ['buildah', 'build', '--format', 'docker', '-f', file, '-t', reference];
 }
 
-/** The commit, and when it was made (seconds of Unix time): the same source makes the same layers. */
+/** The commit, and when it was made (seconds of Unix time): of one source, two builds differ in V8's compiled code alone. */
 interface SourceState {
   readonly revision: string;
   readonly time: string;
