@@ -68,7 +68,10 @@ describe('the package, packed and installed elsewhere', () => {
       'dist/webhooks-examples.json',
       'package.json',
     ]);
-    expect(files.filter((path) => isDoc(path) && !path.endsWith('.md'))).toEqual(['docs/images/dev.svg']);
+    expect(files.filter((path) => isDoc(path) && !path.endsWith('.md'))).toEqual([
+      'docs/images/dev.svg',
+      'docs/wire.schema.json',
+    ]);
   });
 
   it('is built anew', async () => {
