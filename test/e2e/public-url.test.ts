@@ -29,7 +29,8 @@ beforeAll(async () => {
   hadGateways = (await world.kubectl('get', 'crd', '-o', 'name')).includes('httproutes.gateway.networking.k8s.io');
   started.defer(async () => {
     if (!hadGateways) await gatewayApi('delete', '--ignore-not-found');
-    await world.kubectl('delete', 'ingress', 'hooks', '-n', 'headwater', '--ignore-not-found');
+    const made = ['ingress/hooks', 'services.serving.knative.dev/headwater-hooks'];
+    await world.kubectl('delete', ...made, '-n', 'headwater', '--ignore-not-found');
     await world.kubectl('delete', 'namespace', INFRA.namespace, '--ignore-not-found', '--wait=false');
   });
   world.onExchange = ({ method, status }) => {
@@ -209,6 +210,20 @@ describe('the public address', () => {
       const said = (await world.status('after')).conditions?.find(({ type }) => type === 'Ready')?.message;
       expect(said).not.toContain('HTTPRoute headwater/hooks');
     });
+    expect(hookIds()).toEqual(ids);
+  });
+
+  it('is that of the Knative Service of config/knative', async () => {
+    const ids = hookIds();
+    const containers = [{ image: 'headwater-adapter' }];
+    const apiVersion = 'serving.knative.dev/v1';
+    const spec = { template: { spec: { containers } } };
+    await world.applyIn('headwater', { apiVersion, kind: 'Service', metadata: { name: 'headwater-hooks' }, spec });
+    const url = 'https://headwater-hooks.headwater.example.com';
+    const patch = JSON.stringify({ status: { url } });
+    const what = ['services.serving.knative.dev', 'headwater-hooks', '-n', 'headwater'];
+    await world.kubectl('patch', ...what, '--subresource=status', '--type=merge', '-p', patch);
+    await allAt(url);
     expect(hookIds()).toEqual(ids);
   });
 });
