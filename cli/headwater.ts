@@ -2,6 +2,7 @@ import { adapterCommand } from './adapter.ts';
 import { type Command, type CommandGroup, runCommand, type Terminal, USAGE_ERROR } from './command.ts';
 import { devCommand } from './dev.ts';
 import { dumpCommand } from './dump.ts';
+import { graphCommand } from './graph.ts';
 import { sendCommand } from './send.ts';
 import { VERSION } from './version.ts';
 import { wireCommands } from './wire.ts';
@@ -11,6 +12,7 @@ const commands: readonly (Command | CommandGroup)[] = [
   dumpCommand,
   sendCommand,
   wireCommands,
+  graphCommand,
   adapterCommand,
 ];
 

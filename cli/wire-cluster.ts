@@ -85,12 +85,21 @@ export class KubeWireCluster implements WireCluster {
     return found === 'absent' ? undefined : found;
   }
 
-  async withLabel(kind: KubeKind, label: string, value: string): Promise<readonly LiveObject[]> {
+  /** All objects of a kind, of all namespaces; none, where the cluster does not know it. */
+  async all(kind: KubeKind): Promise<readonly LiveObject[]> {
+    return (await this.knows(kind)) ? this.#list(kind) : [];
+  }
+
+  withLabel(kind: KubeKind, label: string, value: string): Promise<readonly LiveObject[]> {
+    return this.#list(kind, `${label}=${value}`);
+  }
+
+  async #list(kind: KubeKind, labelSelector?: string): Promise<readonly LiveObject[]> {
     const resource = await this.#resourceOf(kind);
     const objects: LiveObject[] = [];
     let next: string | undefined;
     do {
-      const query = { labelSelector: `${label}=${value}`, limit: 500, continue: next };
+      const query = { labelSelector, limit: 500, continue: next };
       const list = await this.#api.call<ObjectList>('GET', resource.collection(), { query });
       // Items of a list do not say what they are.
       objects.push(...list.items.map((item) => ({ ...item, apiVersion: kind.apiVersion, kind: kind.kind })));

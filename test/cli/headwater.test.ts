@@ -34,15 +34,18 @@ const commands = {
     '--kind KIND',
     '--list',
   ],
+  graph: ['-f, --file PATH', '--workflow NAME', '--format FORMAT', '-o, --output FILE'],
   adapter: ['ROUTES_DIR', 'HOST', 'PORT, INTERNAL_PORT', 'ALLOW_LOOPBACK_SINKS', 'LOG_LEVEL'],
 };
 const wireCommands = {
+  'wire check': ['-f, --file PATH', '--output FORM', '--strict', '--cluster', '--kubeconfig FILE', '--context NAME'],
   'wire plan': ['-f, --file PATH'],
   'wire diff': ['-f, --file PATH', '--kubeconfig FILE', '--context NAME', '--force-conflicts'],
   'wire apply': ['-f, --file PATH', '--kubeconfig FILE', '--context NAME', '--force-conflicts'],
   'wire prune': ['-f, --file PATH', '--kubeconfig FILE', '--context NAME', '--dry-run'],
+  'wire explain': ['-f, --file PATH', '--cluster', '--output FORM', '--kubeconfig FILE', '--context NAME'],
 };
-const namesOfCommands = ['dev', 'dump', 'send', 'wire', 'adapter'];
+const namesOfCommands = ['dev', 'dump', 'send', 'wire', 'graph', 'adapter'];
 const everyCommand = namesOfCommands.map((name) => expect.stringMatching(new RegExp(`^  ${name} +\\S`)));
 const commandLines = (text: string) => text.split('\n').filter((line) => line.startsWith('  '));
 

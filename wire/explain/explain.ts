@@ -13,7 +13,7 @@ export interface ExplainedEvent {
   readonly data: unknown;
 }
 
-/** What becomes of one event. */
+/** What becomes of one event. Those that take it come first, then those that nearly would. */
 export interface Explanation {
   readonly triggers: readonly ExplainedTrigger[];
   /** One for each place of a definition where an event is waited for. */
@@ -51,9 +51,10 @@ export function explain(event: ExplainedEvent, objects: readonly KubeManifest[],
       return to ? [to.key] : [];
     }),
   );
+  const steps = sets.flatMap((set) => stepsOf(set, event, reached));
   return {
-    triggers: triggers.map(({ explained }) => explained),
-    steps: sets.flatMap((set) => stepsOf(set, event, reached)),
+    triggers: triggers.map(({ explained }) => explained).toSorted((a, b) => a.mismatches.length - b.mismatches.length),
+    steps: steps.toSorted((a, b) => a.taking.mismatches.length - b.taking.mismatches.length),
   };
 }
 

@@ -1,0 +1,55 @@
+import type { KubeManifest } from '../wire/model.ts';
+import { type Command, type Option, UsageError } from './command.ts';
+import { fileOption, ofCluster, problemText, readWired, withCluster } from './wire-input.ts';
+
+const live: Option = {
+  type: 'boolean',
+  help: 'also ask the cluster which types of events there are (its EventTypes)',
+};
+
+export const checkCommand: Command = {
+  name: 'wire check',
+  argumentNames: '[PATH…]',
+  summary: 'find what cannot work, before anything runs',
+  options: {
+    file: fileOption,
+    output: { type: 'string', value: 'FORM', help: 'text, or json: a list of findings (text)' },
+    strict: { type: 'boolean', help: 'warnings are failures, too' },
+    cluster: live,
+    ...ofCluster,
+  },
+  more: `
+Each line is FILE:LINE:COLUMN: SEVERITY: what is wrong, and what to change (RULE).
+Ends with 0 when there is no error (with --strict: nor a warning), with 1 when
+there is one, and with 2 when the files cannot be checked.
+docs/workflows.md explains the rules.
+`,
+  failureCode: 2,
+  async run({ values, positionals }, terminal) {
+    const { output = 'text' } = values;
+    if (output !== 'text' && output !== 'json') throw new UsageError(['--output must be text or json']);
+    const { wiring, warnings } = await readWired({ values, positionals });
+    for (const warning of warnings) terminal.err(`${problemText(warning)}\n`);
+    const { checkWiring } = await import('../wire/check/check-wiring.ts');
+    const { findingJson, findingText } = await import('./wire-text.ts');
+    const asksCluster = values['cluster'] === true || (values['kubeconfig'] ?? values['context']) !== undefined;
+    const known = asksCluster
+      ? await withCluster(values, async (cluster) => eventTypesOf(await cluster.all(EVENT_TYPE)))
+      : [];
+    const findings = checkWiring(wiring, known);
+    if (output === 'json') terminal.out(`${JSON.stringify(findings.map(findingJson), undefined, 2)}\n`);
+    else terminal.out(findings.map(findingText).join(''));
+    const fails = new Set(values['strict'] === true ? ['error', 'warning'] : ['error']);
+    return findings.some(({ severity }) => fails.has(severity)) ? 1 : 0;
+  },
+};
+
+const EVENT_TYPE = { apiVersion: 'eventing.knative.dev/v1beta2', kind: 'EventType' };
+
+function eventTypesOf(objects: readonly KubeManifest[]) {
+  return objects.flatMap(({ spec }) => {
+    // The API server held it against the kind's schema.
+    const { type, source } = (spec ?? {}) as { readonly type?: string; readonly source?: string };
+    return type === undefined ? [] : [{ type, source }];
+  });
+}
