@@ -135,10 +135,12 @@ async function deploy(
   if (isBlocked(address) && plan.problems.length === 0) return { webhookURL, deployed: withStay(address, source) };
   const hook = await hookFacts(input, { url: webhookURL ?? '', served: served.done, definition }, deps);
   const { route } = served.done;
-  if (isBlocked(hook.webhook)) return { webhookURL, deployed: { done: route, note }, ...hook };
+  // One that is kept otherwise than it was written has the present secret all the same.
+  const isWritten = !isBlocked(hook.webhook) || hook.hooks?.[0]?.keptAs !== undefined;
+  if (!isWritten) return { webhookURL, deployed: { done: route, note }, ...hook };
   const hasReplaced = route.secretTokens.slice(1).some(({ validUntil }) => !validUntil);
   const latest = hasReplaced ? await endReplaced(input, shelves, deps) : published;
-  const leaving = await leaveOtherAdapter(source, mode, shelves, deps);
+  const leaving = isBlocked(hook.webhook) ? undefined : await leaveOtherAdapter(source, mode, shelves, deps);
   const deployed = isBlocked(latest) ? latest : { ...latest, note };
   return { webhookURL, deployed, ...hook, again: hook.again ?? leaving };
 }

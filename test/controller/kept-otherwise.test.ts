@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { World } from '../support/world.ts';
+import { UID, World } from '../support/world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -68,6 +68,14 @@ describe('a webhook that the provider keeps with fewer events than it was writte
   it('gets another secret', async () => {
     world.secret({ accessToken: 'token', secretToken: 'next' });
     await world.holds(() => expect(world.github.hooks[0]?.config.secret).toBe('next'));
+    // The old one has an end.
+    const until = new Date(world.now.getTime() + 3_600_000).toISOString();
+    await world.holds(() =>
+      expect(world.routes.get(UID)?.secretTokens).toMatchObject([
+        { value: 'next' },
+        { value: 's3cret', validUntil: until },
+      ]),
+    );
     await world.lookAgain();
     expect(writes()).toBe(2);
   });
