@@ -13,14 +13,18 @@ import { isBlocked } from './step.ts';
  * that serves this source alone, whatever the path.
  */
 export function claimOf(source: SourceObject, oldServices: readonly Pick<OldService, 'host'>[], host?: string): Claim {
+  // Nothing but what is needed: a claim may be kept as long as the source is there.
   const path = pathOf(source);
+  const { namespace, name } = source.metadata;
+  const webhookIDKey = source.status?.webhookIDKey;
+  const oldHosts = oldServices.map(({ host: old }) => old);
   return (hook) => {
     const url = URL.parse(hook.url);
     if (!url) return false;
     return (
       url.pathname.endsWith(path) ||
       url.host === host ||
-      (hook.id === source.status?.webhookIDKey && isOfUpstream(url, source, oldServices))
+      (hook.id === webhookIDKey && isOfUpstream(url, { namespace, name }, oldHosts))
     );
   };
 }
@@ -34,21 +38,19 @@ export async function ownHost(
   return isBlocked(mode) || mode.done === 'shared' ? undefined : ownHostOf(source, objects);
 }
 
+type SourceName = Pick<SourceObject['metadata'], 'namespace' | 'name'>;
+
 /** The adapter of all sources, by its path; or the source's own Knative Service, by its host, also when it is gone. */
-function isOfUpstream(url: URL, source: SourceObject, oldServices: readonly Pick<OldService, 'host'>[]): boolean {
-  const { namespace, name } = source.metadata;
-  return (
-    url.pathname === `/${namespace}/${name}` ||
-    oldServices.some(({ host }) => host === url.host) ||
-    isUsualHost(url.hostname, source)
-  );
+function isOfUpstream(url: URL, source: SourceName, oldHosts: readonly (string | undefined)[]): boolean {
+  const { namespace, name } = source;
+  return url.pathname === `/${namespace}/${name}` || oldHosts.includes(url.host) || isUsualHost(url.hostname, source);
 }
 
 const LONGEST_GENERATED_BASE = 58;
 
 /** Knative's domain template is `name.namespace.domain`, and the name was generated from the source's and five characters. */
-function isUsualHost(hostname: string, { metadata }: SourceObject): boolean {
+function isUsualHost(hostname: string, source: SourceName): boolean {
   const [label = '', namespace] = hostname.split('.');
-  const base = `${metadata.name}-`.slice(0, LONGEST_GENERATED_BASE);
-  return namespace === metadata.namespace && label.startsWith(base) && /^[a-z0-9]{5}$/.test(label.slice(base.length));
+  const base = `${source.name}-`.slice(0, LONGEST_GENERATED_BASE);
+  return namespace === source.namespace && label.startsWith(base) && /^[a-z0-9]{5}$/.test(label.slice(base.length));
 }

@@ -29,6 +29,8 @@ export type ReconcileResult = (typeof reconcileResults)[number];
 /** Told of each look at a source. */
 export type ReconcileObserver = (kind: string, result: ReconcileResult, seconds: number) => void;
 
+type Recheck = NonNullable<Extract<Retry, { when: 'after' }>['recheck']>;
+
 interface KnownSource {
   readonly reference: ObjectReference;
   /** What of it asked for the last look; undefined: it is gone. */
@@ -42,6 +44,8 @@ export class Controller {
   readonly #dependencies = new Dependencies();
   readonly #known = new Map<string, KnownSource>();
   readonly #waitingForAdapters = new Set<string>();
+  /** Of sources that are as they should be. */
+  readonly #rechecks = new Map<string, Recheck>();
   readonly #queue: WorkQueue;
   readonly #dependencyChanged = (changed: ObjectReference) => {
     for (const source of this.#dependencies.dependentsOn(changed)) this.#queue.add(source);
@@ -52,7 +56,7 @@ export class Controller {
     this.#webhooksOf = webhookApis(options);
     const onError = (source: string, error: unknown) =>
       options.log.error({ source, error: messageOf(error) }, 'reconcile failed');
-    this.#queue = new WorkQueue({ ...options.queue, work: (key) => this.#work(key), onError });
+    this.#queue = new WorkQueue({ ...options.queue, work: (key, isDue) => this.#work(key, isDue), onError });
   }
 
   start(): void {
@@ -97,9 +101,18 @@ export class Controller {
     this.#queue.add(key);
   }
 
-  async #work(key: string): Promise<Retry | undefined> {
+  async #work(key: string, isDue: boolean): Promise<Retry | undefined> {
     const known = this.#known.get(key);
     if (!known) return undefined;
+    const recheck = this.#rechecks.get(key);
+    this.#rechecks.delete(key);
+    const look = async () => (isDue ? await recheck?.() : undefined) ?? this.#lookAt(key, known);
+    const retry = await this.#observed(known.reference.kind, look);
+    if (retry?.when === 'after' && retry.recheck) this.#rechecks.set(key, retry.recheck);
+    return retry;
+  }
+
+  async #lookAt(key: string, known: KnownSource): Promise<Retry | undefined> {
     const asked = new Set<string>();
     const objects = notingReads(this.#options.cluster, (object) => {
       asked.add(keyOf(object));
@@ -119,7 +132,7 @@ export class Controller {
     // Beforehand: a change while it is worked on must not be missed.
     this.#waitingForAdapters.add(key);
     const deps = { ...this.#options, objects, addresses, webhooksOf: this.#webhooksOf };
-    const retry = await this.#observed(known.reference.kind, () => reconcileSource(known.reference, deps));
+    const retry = await reconcileSource(known.reference, deps);
     if (retry?.when !== 'backoff' || retry.wokenBy !== 'adapters') this.#waitingForAdapters.delete(key);
     // A look that did not get so far says nothing of what the source is made from.
     if (retry === undefined || asked.size > 0) this.#dependencies.retain(key, retry === undefined ? new Set() : asked);

@@ -18,7 +18,7 @@ export interface Facts {
   readonly manualHook?: ManualHook | undefined;
   /** Webhooks made for this source and not yet removed; absent: as status has them. */
   readonly hooks?: readonly HookRecord[];
-  /** Nothing keeps the source from being ready, but something is left to do at the provider: when to try again. */
+  /** Nothing keeps the source from being ready: when to look again, where that is not as always. */
   readonly again?: Retry | undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { AccessTokens } from './access-tokens.ts';
 import { type DesiredRecord, rightRecord } from './hook-records.ts';
 import { conditionOf, type HookRecord } from './objects.ts';
-import type { Reason, Retry } from './step.ts';
+import type { Reason } from './step.ts';
 
 /**
  * When a webhook that was as it should be before this process began is first compared with the provider's: at a random
@@ -45,7 +45,7 @@ interface FirstLookDeps {
 export function putOff(
   desired: DesiredRecord & { readonly accessToken: string },
   { firstLooks, tokens, now }: FirstLookDeps,
-): { readonly done: HookRecord; readonly note: Reason | undefined; readonly again: Retry } | undefined {
+): { readonly done: HookRecord; readonly note: Reason | undefined; readonly compareMs: number } | undefined {
   const { source, accessToken } = desired;
   const { uid } = source.metadata;
   const done = rightRecord(desired);
@@ -56,5 +56,5 @@ export function putOff(
   if (ms === 0) return undefined;
   tokens.remember(uid, done.api, accessToken);
   const { reason, message = '' } = conditionOf(source, 'WebhookConfigured') ?? {};
-  return { done, note: reason === undefined ? undefined : { reason, message }, again: { when: 'after', ms } };
+  return { done, note: reason === undefined ? undefined : { reason, message }, compareMs: ms };
 }

@@ -4,6 +4,7 @@ import { claimOf, ownHost } from './claim.ts';
 import type { Announcement } from './cluster.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { Facts } from './facts.ts';
+import { checkAgain } from './hook-check.ts';
 import { waitForTurn } from './hook-moves.ts';
 import { oldRecords, recordFor } from './hook-records.ts';
 import { firstDeliveryPollMs, manualHookOf } from './manual-hook.ts';
@@ -101,7 +102,14 @@ async function managedHookFacts(
   }
   const old = oldRecords({ plan, source }, webhook.done);
   const removal = await removeWebhooks(old, { source, api: plan.hook.api, accessToken }, webhookDeps);
-  return withLeftovers(source, webhook, removal, deps);
+  const facts = await withLeftovers(source, webhook, removal, deps);
+  // What is said beside it is to be said no longer than it is so: a whole look finds out.
+  if (facts.again || webhook.note) return facts;
+  const { isOurs } = webhookDeps;
+  const access = { ...plan.hook, token: accessToken };
+  const desired = { url, eventTypes: plan.eventTypes };
+  const hook = { uid: source.metadata.uid, access, isOurs, id: webhook.done.id, desired };
+  return { ...facts, again: checkAgain(hook, webhookDeps, webhook.compareMs) };
 }
 
 /** What of an earlier owner or API could not be removed is said beside the webhook that is there, unless it is let go. */

@@ -9,6 +9,7 @@ import { announcementsOf, secretRotated } from './announcements.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { type Facts, obstaclesIn } from './facts.ts';
 import { finalizeSource } from './finalize.ts';
+import { usualMs } from './hook-check.ts';
 import { hookFacts } from './hook-facts.ts';
 import { leaveOtherAdapter } from './leave-other-adapter.ts';
 import type { ObjectReference, SourceObject } from './objects.ts';
@@ -21,6 +22,7 @@ import { authorizeSinks, publishedSinks } from './sink-tokens.ts';
 import { computeStatus } from './status.ts';
 import { type Blocked, blocked, FORBIDDEN_RETRY, isBlocked, type Retry, type Step } from './step.ts';
 import { stepAside } from './step-aside.ts';
+import { sooner } from './webhook.ts';
 
 /** Makes the cluster and the provider match one source object. Resolves to when to look again; undefined: never. */
 export async function reconcileSource(reference: ObjectReference, deps: ReconcileDeps): Promise<Retry | undefined> {
@@ -142,7 +144,7 @@ async function deploy(
   const latest = hasReplaced ? await endReplaced(input, shelves, deps) : published;
   const leaving = isBlocked(hook.webhook) ? undefined : await leaveOtherAdapter(source, mode, shelves, deps);
   const deployed = isBlocked(latest) ? latest : { ...latest, note };
-  return { webhookURL, deployed, ...hook, again: hook.again ?? leaving };
+  return { webhookURL, deployed, ...hook, again: leaving ? sooner(leaving, hook.again ?? leaving) : hook.again };
 }
 
 /** The provider has the present secret: those it replaced now have an end. */
@@ -160,12 +162,14 @@ function withStay({ blocked: fault }: { readonly blocked: Blocked }, { status }:
 
 function retryAfter(facts: Facts, { hookCheckMs, now }: ReconcileDeps): Retry {
   const [obstacle] = obstaclesIn(facts);
-  const usual: Retry = { when: 'after', ms: hookCheckMs * (0.9 + Math.random() * 0.2) };
-  const asked = obstacle?.retry ?? facts.again ?? usual;
-  const retry = asked.when === 'after' ? { ...asked, ms: Math.min(asked.ms, nextExpiry(facts, now())) } : asked;
+  const asked = obstacle?.retry ?? facts.again ?? { when: 'after', ms: usualMs({ hookCheckMs }) };
+  const expiry = nextExpiry(facts, now());
   const renewal = facts.sinks?.renewal;
+  // What ends of itself takes a whole look.
+  if (asked.when !== 'after' || (expiry === Number.POSITIVE_INFINITY && !renewal)) return asked;
+  const retry: Retry = { when: 'after', ms: Math.min(asked.ms, expiry) };
   // The other retries come within minutes, in time for a token that has a third of its life left.
-  if (!renewal || retry.when !== 'after') return retry;
+  if (!renewal) return retry;
   return renewal.when === 'after' && renewal.ms > retry.ms ? retry : renewal;
 }
 

@@ -10,7 +10,15 @@ export type Retry =
       /** What else brings it back, at once: adapters that come or go. */
       readonly wokenBy?: 'adapters';
     }
-  | { readonly when: 'after'; readonly ms: number };
+  | {
+      readonly when: 'after';
+      readonly ms: number;
+      /**
+       * Does for a whole look when only time has passed: every object the source is made from is watched. Resolves to when to
+       * look next; undefined: a whole look is needed.
+       */
+      readonly recheck?: () => Promise<Retry | undefined>;
+    };
 
 /** A right that is given later changes nothing that is watched. */
 export const FORBIDDEN_RETRY: Retry = { when: 'after', ms: 10_000 };

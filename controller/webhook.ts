@@ -39,6 +39,8 @@ export type EnsuredWebhook =
       readonly note?: Reason | undefined;
       /** When to look again; undefined: as always. */
       readonly again?: Retry;
+      /** Milliseconds until it is first compared with the provider's; undefined: it was, just now. */
+      readonly compareMs?: number;
     }
   | { readonly blocked: Blocked; readonly attempted: HookRecord | undefined };
 

@@ -2,8 +2,8 @@ import type { Retry } from './step.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface WorkQueueOptions {
-  /** Works on one key. Rejects when it failed for a reason nobody foresaw. */
-  readonly work: (key: string) => Promise<Retry | undefined>;
+  /** Works on one key; `isDue`: only its time has come. Rejects when it failed for a reason nobody foresaw. */
+  readonly work: (key: string, isDue: boolean) => Promise<Retry | undefined>;
   readonly onError: (key: string, error: unknown) => void;
   readonly workers: number;
   /** The wait after the first failure, in milliseconds; doubled by each one after it. */
@@ -69,17 +69,17 @@ export class WorkQueue {
         if (this.#underWay.has(key)) continue;
         waiting.delete(key);
         this.#options.observer?.started(key);
-        this.#underWay.set(key, this.#workOn(key));
+        this.#underWay.set(key, this.#workOn(key, waiting === this.#due));
       }
     }
   }
 
-  async #workOn(key: string): Promise<void> {
+  async #workOn(key: string, isDue: boolean): Promise<void> {
     // Several changes of one moment become one piece of work.
     await Promise.resolve();
     let retry: Retry | undefined;
     try {
-      retry = await this.#options.work(key);
+      retry = await this.#options.work(key, isDue);
     } catch (error) {
       this.#options.onError(key, error);
       retry = { when: 'backoff' };

@@ -192,7 +192,7 @@ export interface ObservedHook {
   readonly id: string;
   readonly url: string;
   /** Whether a secret is set, and everything but its value is as desired. */
-  isAsDesired(desired: DesiredHook): boolean;
+  isAsDesired(desired: Omit<DesiredHook, 'secret'>): boolean;
   /** What is compared of it, in words; the same text as long as the provider keeps it so. */
   describe(): string;
 }

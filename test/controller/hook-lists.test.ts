@@ -7,14 +7,18 @@ const uidOf = (name: string) => `00000000-0000-4000-8000-${name.replace('source-
 
 let world: World;
 let looks: number;
+let reads: string[];
 beforeEach(() => {
   world = new World();
   looks = 0;
-  const get = world.cluster.get.bind(world.cluster);
-  world.cluster.get = (reference) => {
-    if (reference.kind === 'GitHubSource') looks += 1;
-    return get(reference);
-  };
+  reads = [];
+  for (const name of ['get', 'readSecretKey', 'readRoute', 'adapterStates'] as const) {
+    const read = world.cluster[name].bind(world.cluster) as (...args: unknown[]) => never;
+    world.cluster[name] = (...args: unknown[]) => {
+      reads.push(`${name} ${JSON.stringify(args)}`);
+      return read(...args);
+    };
+  }
 });
 afterEach(() => world.end());
 
@@ -30,7 +34,7 @@ async function looked(): Promise<void> {
 
 describe('20 sources of one repository', () => {
   beforeEach(async () => {
-    await world.start({ hookCheckMs: HOOK_CHECK_MS });
+    await world.start({ hookCheckMs: HOOK_CHECK_MS, onReconciled: () => void (looks += 1) });
     world.secret({ accessToken: 'token', secretToken: 's3cret' });
     world.broker('http://broker.example.com/');
     for (const name of NAMES) world.source({}, { name, uid: uidOf(name) });
@@ -50,6 +54,35 @@ describe('20 sources of one repository', () => {
       expect(lists() - before.lists).toBe(round);
     }
     expect([world.github.quotaUsed, writes()]).toEqual([before.quota, before.writes]);
+  });
+
+  it('cost the cluster nothing while nothing changes', async () => {
+    reads.length = 0;
+    await looked();
+    pass(HOOK_CHECK_MS);
+    await looked();
+    expect(reads).toEqual([]);
+  });
+
+  it.each([
+    ['the Secret', () => world.secret({ accessToken: 'token', secretToken: 'next' })],
+    ['the sink', () => world.broker('http://moved.example.com/')],
+    ['a source', () => world.source({ eventTypes: ['star'] }, { name: 'source-7', uid: uidOf('source-7') })],
+  ])('are looked at as a whole when something changed: %s', async (_what, change) => {
+    reads.length = 0;
+    change();
+    await world.holds(() => expect(reads.join()).toContain('"name":"source-7"'));
+  });
+
+  it('a webhook that GitHub lost is made again in the next interval, and one that is there twice is removed', async () => {
+    const [first, second] = world.github.hooks;
+    if (!first || !second) throw new Error('no hooks');
+    world.github.hooks.splice(0, 1, { ...second, id: 5000, config: { ...second.config } });
+    pass(HOOK_CHECK_MS);
+    const urls = () => world.github.hooks.map(({ config }) => config.url);
+    await world.holds(() => expect(urls()).toContain(first.config.url));
+    await world.holds(() => expect(new Set(urls()).size).toBe(urls().length));
+    expect(urls()).toHaveLength(20);
   });
 
   it('a webhook edited by hand is repaired in the next interval, and that alone', async () => {
