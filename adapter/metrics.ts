@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { memoryLimit } from '../core/memory-limit.ts';
+import { collectProcessMetrics } from '../core/process-metrics.ts';
 import type { BufferedBytes } from './body.ts';
 import type { Receipt } from './receive.ts';
 import { countersAtZero } from './route-state.ts';
@@ -21,7 +22,7 @@ export class Metrics {
 
   constructor(routes: RouteTable, room: BufferedBytes) {
     const registers = [this.#registry];
-    collectDefaultMetrics({ register: this.#registry });
+    collectProcessMetrics(this.#registry);
     this.#duration = new Histogram({
       name: 'headwater_delivery_duration_seconds',
       help: 'From the arrival of a delivery to its reply.',

@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { memoryLimit } from '../core/memory-limit.ts';
+import { collectProcessMetrics } from '../core/process-metrics.ts';
 import { type ReconcileResult, reconcileResults } from './controller.ts';
 import { ProviderMetrics } from './provider-metrics.ts';
 import { QueueMetrics } from './queue-metrics.ts';
@@ -30,7 +31,7 @@ export class ControllerMetrics {
   constructor(kinds: readonly string[]) {
     const registers = [this.#registry];
     this.sources = new SourceMetrics(this.#registry, kinds);
-    collectDefaultMetrics({ register: this.#registry });
+    collectProcessMetrics(this.#registry);
     const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
       new Counter({ name, help, labelNames, registers });
     const histogram = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
