@@ -67,8 +67,8 @@ export interface Following<Kept> {
   readonly name?: string | undefined;
   /** undefined: nothing of an object counts. */
   readonly keep: (object: KubeObject) => Kept | undefined;
-  /** Called when an object appears, changes or goes. */
-  readonly onChange: (reference: ObjectReference, kept: Kept | undefined) => void;
+  /** Called when an object appears, changes or goes; `version`: its resourceVersion, undefined when it is gone. */
+  readonly onChange: (reference: ObjectReference, kept: Kept | undefined, version?: string) => void;
   /** Called when it is known what there is, and again when that changed: all was told of, or why nothing is. */
   readonly onKnown: (known: 'all' | 'no-kind' | { readonly forbidden: string }) => void;
 }

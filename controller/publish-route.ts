@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Route } from '../core/route.ts';
 import type { SourcePlan } from '../sources/contract.ts';
@@ -94,19 +95,31 @@ export interface ServedEverywhere {
  */
 const WAIT_FOR_ADAPTERS: Retry = { when: 'backoff', longestMs: 30_000, wokenBy: 'adapters' };
 
-/** Whether every ready adapter serves the route as it was published. */
+/** Adapters are told of a route within milliseconds: it is not left to another look whether they serve it. */
+const SOON_MS = [10, 20, 40, 80, 160];
+
+/** Whether every ready adapter serves the route as it was published, now or in a moment. */
 export async function routeServed(
   route: Route,
   { cluster }: { readonly cluster: Pick<Cluster, 'adapterStates'> },
 ): Promise<Step<ServedEverywhere>> {
-  const states = await cluster.adapterStates(route.uid);
+  let states = await cluster.adapterStates(route.uid);
+  for (const ms of SOON_MS) {
+    if (!states.some((state) => !state.silent && isBehind(state, route))) break;
+    await sleep(ms);
+    states = await cluster.adapterStates(route.uid);
+  }
   if (states.length === 0) {
     return blocked('MissingReceiveAdapter', 'no adapter is ready: see why its pods are not', WAIT_FOR_ADAPTERS);
   }
-  const behind = states.filter(({ generation }) => (generation ?? 0) < route.generation).length;
+  const behind = states.filter((state) => isBehind(state, route)).length;
   if (behind === 0) return { done: { route, states } };
   const silent = states.filter((state) => state.silent).length;
   const why = silent === 0 ? '' : `; ${silent} did not answer the controller on the internal port`;
   const message = `${behind} of ${states.length} adapters do not serve this source as it is now yet${why}`;
   return blocked('RouteNotServed', message, WAIT_FOR_ADAPTERS, 'Unknown');
+}
+
+function isBehind({ generation }: AdapterState, route: Route): boolean {
+  return (generation ?? 0) < route.generation;
 }

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../core/errors.ts';
-import { ApiStatusError, type ListWatchTimings } from '../../core/list-watch.ts';
+import { type ApiObject, ApiStatusError, type ListWatchTimings } from '../../core/list-watch.ts';
 import type { Log } from '../../core/log.ts';
 import { parseRoute, type Route } from '../../core/route.ts';
 import { AdmissionError, SourceRefusedError } from '../admission-error.ts';
@@ -14,20 +14,22 @@ import type {
   TokenLookup,
   Watcher,
 } from '../cluster.ts';
-import type {
-  HookRecord,
-  KubeObject,
-  ObjectKind,
-  ObjectReference,
-  SecretKeyRef,
-  SourceObject,
-  SourceStatus,
+import {
+  type HookRecord,
+  type KubeObject,
+  keyOf,
+  type ObjectKind,
+  type ObjectReference,
+  type SecretKeyRef,
+  type SourceObject,
+  type SourceStatus,
 } from '../objects.ts';
 import type { ApiClient } from './api-client.ts';
 import { applyObject, FIELD_MANAGER } from './apply.ts';
 import { EventRecorder } from './events.ts';
 import { MERGE_PATCH, mergePatch } from './merge-patch.ts';
 import type { OrphanedHooks } from './orphaned-hooks.ts';
+import { OwnWrites } from './own-writes.ts';
 import type { Resources } from './resources.ts';
 import { CONTROLLER_LABEL, ownerOf, ROUTE_LABEL, routeSecret, routeSecretName, routeTextIn } from './route-secret.ts';
 import { requestSourceToken } from './source-token.ts';
@@ -61,12 +63,13 @@ const SECRET: ObjectKind = { apiVersion: 'v1', kind: 'Secret' };
 export class KubeCluster implements Cluster {
   readonly #options: KubeClusterOptions;
   readonly #events: EventRecorder;
+  readonly #ownWrites = new OwnWrites();
   readonly #watched: WatchedKinds;
 
   constructor(options: KubeClusterOptions) {
     this.#options = options;
     this.#events = new EventRecorder(options);
-    this.#watched = new WatchedKinds(options);
+    this.#watched = new WatchedKinds({ ...options, ownWrites: this.#ownWrites });
   }
 
   stop(): Promise<void> {
@@ -172,7 +175,11 @@ export class KubeCluster implements Cluster {
     // Throws where no adapter could serve it.
     parseRoute(JSON.stringify(route));
     const path = secretPath(routesNamespace, routeSecretName(route.uid));
-    await applyObject(api, path, routeSecret(route, routesNamespace, this.#options.systemNamespace));
+    const secret = routeSecret(route, routesNamespace, this.#options.systemNamespace);
+    await this.#ownWrites.note(keyOf(this.routeObject(route.uid)), async () => {
+      const { metadata } = await applyObject<ApiObject>(api, path, secret);
+      return metadata.resourceVersion;
+    });
   }
 
   async removeRoute(uid: string): Promise<void> {

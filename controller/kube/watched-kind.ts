@@ -99,7 +99,8 @@ export class WatchedKind<Kept> {
       });
       this.#listWatch = new ListWatch<KeptObject<Kept>>({
         transport,
-        onChange: (object) => this.#options.onChange(this.#referenceTo(object), object.kept),
+        onChange: (object) =>
+          this.#options.onChange(this.#referenceTo(object), object.kept, object.metadata.resourceVersion),
         onGone: (object) => this.#options.onChange(this.#referenceTo(object), undefined),
         onFailure: (error) => {
           this.#say(error);

@@ -1,5 +1,6 @@
 import type { Following, Watcher } from '../cluster.ts';
-import { type KubeObject, matterOf, type ObjectKind } from '../objects.ts';
+import { type KubeObject, keyOf, matterOf, type ObjectKind } from '../objects.ts';
+import type { OwnWrites } from './own-writes.ts';
 import { METADATA_ONLY } from './transport.ts';
 import { WatchedKind, type WatchedKindOptions } from './watched-kind.ts';
 
@@ -9,6 +10,7 @@ export interface WatchedKindsOptions extends Pick<WatchedKindOptions<string>, 'a
   readonly onWatchFailure?: WatchedKindOptions<string>['onFailure'];
   /** Called with a kind that is watched, was not there, and is now. */
   readonly onKind?: ((kind: ObjectKind) => void) | undefined;
+  readonly ownWrites: Pick<OwnWrites, 'tellOthers'>;
 }
 
 interface Watched {
@@ -60,20 +62,21 @@ export class WatchedKinds {
     await Promise.all(all.map(({ kind }) => kind.stop()));
   }
 
-  #watchIn(namespace: string | undefined, kind: ObjectKind, onChange: Watcher): void {
+  #watchIn(namespace: string | undefined, kind: ObjectKind, watcher: Watcher): void {
     const key = `${kind.apiVersion} ${kind.kind} ${namespace ?? ''}`;
     const known = this.#watched.get(key);
     if (known) {
-      if (known.watchers.has(onChange)) return;
-      known.watchers.add(onChange);
-      known.kind.tellAll(onChange);
+      if (known.watchers.has(watcher)) return;
+      known.watchers.add(watcher);
+      known.kind.tellAll(watcher);
       return;
     }
-    const { api, resources, log, timings, onWatchFailure: onFailure, onKind } = this.#options;
-    const watchers = new Set([onChange]);
-    const tell: Watcher = (changed, matter) => {
-      for (const watcher of watchers) watcher(changed, matter);
-    };
+    const { api, resources, log, timings, onWatchFailure: onFailure, onKind, ownWrites } = this.#options;
+    const watchers = new Set([watcher]);
+    const tell: Following<string>['onChange'] = (changed, matter, version) =>
+      ownWrites.tellOthers(keyOf(changed), version, () => {
+        for (const one of watchers) one(changed, matter);
+      });
     const selection = selectionOf(kind);
     let wasAbsent = false;
     const onKnown: WatchedKindOptions<string>['onKnown'] = (state) => {

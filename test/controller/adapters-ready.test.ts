@@ -41,6 +41,18 @@ describe('a source', () => {
     expect(world.github.hooks).toHaveLength(1);
   });
 
+  it('that an adapter serves a moment later waits for it, and for no other look', async () => {
+    world.served = new Map();
+    const states = world.cluster.adapterStates.bind(world.cluster);
+    const asked = vi.spyOn(world.cluster, 'adapterStates').mockImplementation((uid) => {
+      if (asked.mock.calls.length === 3) world.served = undefined;
+      return states(uid);
+    });
+    await startWaiting();
+    await world.becomes('Ready=True');
+    expect(asked.mock.calls.length).toBeGreaterThanOrEqual(3);
+  });
+
   it('that waits for a replica to serve it is looked at when that one is gone', async () => {
     world.others = [{ generation: undefined, lastAuthentic: undefined, silent: true }];
     await startWaiting();
