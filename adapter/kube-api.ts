@@ -31,21 +31,33 @@ const HEADERS_TIMEOUT_MS = 30_000;
  * The Secrets of one namespace, for `core/list-watch.ts`. Token and certificates are files that kubelet rotates: they are
  * read for every request, of which there are few.
  */
-export class SecretsTransport implements ListWatchTransport<SecretObject> {
+export class SecretsTransport<Kept extends ApiObject> implements ListWatchTransport<Kept> {
   readonly #config: KubeApiConfig;
   readonly #path: string;
+  readonly #keep: (secret: SecretObject) => Kept;
   #agent: { readonly ca: string; readonly agent: Agent } | undefined;
 
-  constructor(config: KubeApiConfig, namespace: string, labelSelector: string) {
+  /** `keep`: what is kept of a Secret; the less, the more of them fit into memory. */
+  constructor(
+    config: KubeApiConfig & { readonly namespace: string },
+    labelSelector: string,
+    keep: (secret: SecretObject) => Kept,
+  ) {
+    const { namespace } = config;
     this.#config = config;
+    this.#keep = keep;
     this.#path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets?labelSelector=${encodeURIComponent(labelSelector)}`;
   }
 
-  async list(page: { limit: number; continue: string | undefined }, signal: AbortSignal): Promise<Page<SecretObject>> {
+  async list(page: { limit: number; continue: string | undefined }, signal: AbortSignal): Promise<Page<Kept>> {
     const next = page.continue === undefined ? '' : `&continue=${encodeURIComponent(page.continue)}`;
     const { body } = await this.#get(`${this.#path}&limit=${page.limit}${next}`, signal);
     const { metadata, items } = (await body.json()) as SecretList;
-    return { items: items ?? [], resourceVersion: metadata.resourceVersion, continue: metadata.continue };
+    return {
+      items: (items ?? []).map(this.#keep),
+      resourceVersion: metadata.resourceVersion,
+      continue: metadata.continue,
+    };
   }
 
   async *watch(
@@ -54,7 +66,11 @@ export class SecretsTransport implements ListWatchTransport<SecretObject> {
   ): AsyncIterable<WatchEvent> {
     const query = `&watch=true&allowWatchBookmarks=true&resourceVersion=${from.resourceVersion}&timeoutSeconds=${from.timeoutSeconds}`;
     const { body } = await this.#get(this.#path + query, signal);
-    for await (const line of textLines(body)) yield JSON.parse(line) as WatchEvent;
+    for await (const line of textLines(body)) {
+      const event = JSON.parse(line) as WatchEvent;
+      const isSecret = event.type !== 'ERROR' && event.type !== 'BOOKMARK';
+      yield isSecret ? { type: event.type, object: this.#keep(event.object as SecretObject) } : event;
+    }
   }
 
   async close(): Promise<void> {

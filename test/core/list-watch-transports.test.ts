@@ -29,10 +29,10 @@ const transports: Record<string, (served: ServedApi) => Promise<ListWatchTranspo
     const folder = await mkdtemp(join(tmpdir(), 'headwater-token-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     await writeFile(join(folder, 'token'), `${token}\n`);
-    const config = { url, tokenFile: join(folder, 'token'), caFile: CA_FILE };
-    const transport = new SecretsTransport(config, 'routes', 'a=b');
+    const config = { url, namespace: 'routes', tokenFile: join(folder, 'token'), caFile: CA_FILE };
+    const transport = new SecretsTransport<Thing>(config, 'a=b', (secret) => secret as unknown as Thing);
     onTestFinished(() => transport.close());
-    return transport as unknown as ListWatchTransport<Thing>;
+    return transport;
   },
 };
 
