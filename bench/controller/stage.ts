@@ -10,6 +10,9 @@ import { startCluster } from '../../test/e2e/support/cluster.ts';
 import { nodeOf, Part } from '../../test/e2e/support/real-world.ts';
 import { freePort } from '../ports.ts';
 
+/** Half of the controller's limit of 256 MiB: the share would be of this machine here. */
+const AS_IN_ITS_POD = ['--max-old-space-size-percentage=50', '--max-old-space-size=128'] as const;
+
 type Env = Readonly<Record<string, string>>;
 
 /** A control plane with the built controller and adapter, each with the rights of its ServiceAccount, and a simulated GitHub. */
@@ -107,7 +110,8 @@ export class Stage {
   }
 
   #run(plane: 'controller' | 'adapter', env: Env): Part {
-    const part = new Part(nodeOf(join(this.#folder, `${plane}.js`)), { ...this.#env[plane], ...env });
+    const command = nodeOf(join(this.#folder, `${plane}.js`)).map((word) => word.replace(...AS_IN_ITS_POD));
+    const part = new Part(command, { ...this.#env[plane], ...env });
     this.#started.defer(() => part.end('SIGKILL'));
     return part;
   }
