@@ -1,39 +1,54 @@
 import type { Cluster, Objects } from './cluster.ts';
 import { keyOf, type ObjectKind, type ObjectReference } from './objects.ts';
 
-/** Which objects each source was made from, so that a change of one brings the source back. */
+/**
+ * Which objects each source was made from, so that a change of one brings the source back. Most objects are one source's alone,
+ * such as its route, and no source has more than a few: a Set for each would be the most of what is kept of a source.
+ */
 export class Dependencies {
-  readonly #ofSource = new Map<string, Set<string>>();
-  readonly #sourcesOf = new Map<string, Set<string>>();
+  readonly #ofSource = new Map<string, readonly string[]>();
+  readonly #sourcesOf = new Map<string, string | Set<string>>();
 
   /** The keys of the sources that were made from this object. */
   dependentsOn(reference: ObjectReference): Iterable<string> {
-    return this.#sourcesOf.get(keyOf(reference)) ?? [];
+    return each(this.#sourcesOf.get(keyOf(reference)));
   }
 
   /** The keys of the sources that named any object of this kind. */
   dependentsOnKind(kind: ObjectKind): Iterable<string> {
     const beginning = keyOf({ ...kind, namespace: '', name: '' }).slice(0, -1);
     const objects = [...this.#sourcesOf].filter(([object]) => object.startsWith(beginning));
-    return new Set(objects.flatMap(([, sources]) => [...sources]));
+    return new Set(objects.flatMap(([, sources]) => [...each(sources)]));
   }
 
   add(source: string, object: string): void {
-    this.#ofSource.set(source, (this.#ofSource.get(source) ?? new Set()).add(object));
-    this.#sourcesOf.set(object, (this.#sourcesOf.get(object) ?? new Set()).add(source));
+    const objects = this.#ofSource.get(source) ?? [];
+    if (objects.includes(object)) return;
+    this.#ofSource.set(source, [...objects, object]);
+    const sources = this.#sourcesOf.get(object);
+    if (sources === undefined) this.#sourcesOf.set(object, source);
+    else if (typeof sources === 'string') this.#sourcesOf.set(object, new Set([sources, source]));
+    else sources.add(source);
   }
 
   /** Forgets all but these. */
   retain(source: string, objects: ReadonlySet<string>): void {
-    const known = this.#ofSource.get(source) ?? new Set();
-    for (const object of known) {
-      if (objects.has(object)) continue;
-      known.delete(object);
-      this.#sourcesOf.get(object)?.delete(source);
-      if (this.#sourcesOf.get(object)?.size === 0) this.#sourcesOf.delete(object);
-    }
-    if (known.size === 0) this.#ofSource.delete(source);
+    const known = this.#ofSource.get(source) ?? [];
+    for (const object of known) if (!objects.has(object)) this.#forget(source, object);
+    const kept = known.filter((object) => objects.has(object));
+    if (kept.length === 0) this.#ofSource.delete(source);
+    else if (kept.length < known.length) this.#ofSource.set(source, kept);
   }
+
+  #forget(source: string, object: string): void {
+    const sources = this.#sourcesOf.get(object);
+    if (sources instanceof Set && sources.delete(source) && sources.size > 0) return;
+    this.#sourcesOf.delete(object);
+  }
+}
+
+function each(sources: string | Set<string> | undefined): Iterable<string> {
+  return typeof sources === 'string' ? [sources] : (sources ?? []);
 }
 
 /** Reads of objects; each is told of before it is read, so that no change in between is missed. */

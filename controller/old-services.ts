@@ -37,7 +37,7 @@ interface Known {
   /** A list held none of its. */
   hasNone: boolean;
   /** What stays is named once, though each look tries again; by uid. */
-  readonly named: Set<string>;
+  named?: Set<string>;
 }
 
 /**
@@ -68,12 +68,12 @@ export class OldServices {
     services: readonly OldService[],
     announce: (what: Announcement) => Promise<void>,
   ): Promise<void> {
-    const { named } = this.#of(source);
+    const known = this.#of(source);
     for (const service of services) {
       const removal = await this.#store.remove(service);
-      if (removal.kind !== 'removed' && named.has(service.uid)) continue;
-      if (removal.kind === 'removed') named.delete(service.uid);
-      else named.add(service.uid);
+      if (removal.kind !== 'removed' && known.named?.has(service.uid)) continue;
+      if (removal.kind === 'removed') known.named?.delete(service.uid);
+      else known.named = (known.named ?? new Set()).add(service.uid);
       await announce(announcementOf(service, removal));
     }
   }
@@ -87,7 +87,7 @@ export class OldServices {
     const key = keyOf(referenceTo(source));
     const { uid } = source.metadata;
     const before = this.#known.get(key);
-    const known = before?.uid === uid ? before : { uid, hasNone: false, named: new Set<string>() };
+    const known = before?.uid === uid ? before : { uid, hasNone: false };
     this.#known.set(key, known);
     return known;
   }
