@@ -127,7 +127,7 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
     onProblem: (message) => warn('eventing', message),
   });
   const files = scope.add(
-    await followFiles({ ...options, sources: SOURCE_KINDS }, { kinds, cluster, state, report, warn }),
+    await followFiles({ ...options, sources: SOURCE_KINDS }, { kinds, cluster, state, brokerUrl, report, warn }),
   );
   commands.start((reference) => files.fileOf(reference));
   const publicUrlFor = (api: string | undefined) =>

@@ -5,8 +5,8 @@ import { AppliedManifests } from './applied-manifests.ts';
 import type { Report } from './dev-line.ts';
 import type { LocalKind } from './kinds.ts';
 import type { Warn } from './local-planes.ts';
+import { localReader } from './local-reader.ts';
 import { type ManifestContent, ManifestFiles } from './manifest-files.ts';
-import { readManifests } from './manifests.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
 import type { StateFolder } from './state-folder.ts';
 
@@ -21,6 +21,8 @@ interface FollowDeps {
   readonly kinds: readonly LocalKind[];
   readonly cluster: MemoryCluster;
   readonly state: StateFolder;
+  /** Base URL of the Brokers. */
+  readonly brokerUrl: string;
   readonly report: Report;
   readonly warn: Warn;
 }
@@ -37,7 +39,7 @@ export interface FollowedFiles {
 
 /** Applies manifest files, now and whenever they change, and says what is wrong with them. */
 export async function followFiles(options: FollowOptions, deps: FollowDeps): Promise<FollowedFiles> {
-  const { kinds, cluster, state, report, warn } = deps;
+  const { kinds, cluster, state, brokerUrl, report, warn } = deps;
   const paths = options.paths.map((path) => resolve(path));
   const applied = new AppliedManifests({
     cluster,
@@ -52,7 +54,7 @@ export async function followFiles(options: FollowOptions, deps: FollowDeps): Pro
   let faulty: readonly string[] = [];
   const files = new ManifestFiles({
     paths,
-    read: (text, file) => readManifests(text, file, kinds),
+    read: localReader({ paths, kinds, brokerUrl }),
     onChange: (content) => {
       faulty = [...new Set([...content.broken, ...content.problems.map(({ file }) => file)])];
       say(content);
@@ -73,8 +75,10 @@ function speakerFor(sources: readonly ObjectKind[], report: Report): (content: M
   const named = new Set<string>();
   let isFirst = true;
   let hadSources = true;
-  return ({ manifests, problems, skipped, good }) => {
+  return ({ manifests, problems, warnings, skipped, good }) => {
     for (const problem of problems) report({ type: 'problem', ...problem });
+    for (const { file, line, message } of warnings)
+      report({ type: 'warning', from: `${placeOf(file)}:${line}`, message });
     for (const { apiVersion, kind } of skipped) {
       const name = `${kind} (${apiVersion})`;
       if (!named.has(name)) report({ type: 'note', message: `${name} is no kind of local mode: skipped` });

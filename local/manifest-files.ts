@@ -10,7 +10,7 @@ import type { LocalManifest, ManifestText } from './manifests.ts';
 export interface ManifestFilesOptions {
   /** Files, and folders whose `.yaml`, `.yml` and `.json` files count (not those of folders in them, as with kubectl). */
   readonly paths: readonly string[];
-  readonly read: (text: string, file: string) => ManifestText;
+  readonly read: (text: string, file: string) => FileContent | Promise<FileContent>;
   /** Called when something changed, with what there is now. */
   readonly onChange: (content: ManifestContent) => void;
   /** Resolves when it is time to look again. */
@@ -19,11 +19,20 @@ export interface ManifestFilesOptions {
   readonly clock?: () => number;
 }
 
+/** What stands in one file. */
+export interface FileContent extends ManifestText {
+  readonly warnings?: readonly Problem[];
+  /** Files that have a part in what stands in it: when one of them changes, it is read again. */
+  readonly dependsOn?: readonly string[];
+}
+
 export interface ManifestContent {
   /** Of a file that is broken, what it held when it was good. */
   readonly manifests: readonly LocalManifest[];
   /** Problems of the files that changed. */
   readonly problems: readonly Problem[];
+  /** What files that changed have that may be a mistake. */
+  readonly warnings: readonly Problem[];
   readonly skipped: ManifestText['skipped'];
   /** Files that changed, and are good. */
   readonly good: readonly string[];
@@ -35,6 +44,7 @@ interface KnownFile {
   readonly version: string;
   readonly good: readonly LocalManifest[];
   readonly isBroken: boolean;
+  readonly dependsOn: readonly string[];
 }
 
 /** How often the files are looked at. A change counts when two looks saw the same: editors write in several steps. */
@@ -103,7 +113,9 @@ export class ManifestFiles {
     for (const path of this.#options.paths) {
       for (const file of await this.#filesAt(path, () => versions.set(path, FOLDER))) {
         const version = await versionOf(file);
-        if (version !== undefined) versions.set(file, version);
+        if (version === undefined) continue;
+        const { dependsOn = [] } = this.#known.get(file) ?? {};
+        versions.set(file, await withOthers(version, dependsOn));
       }
     }
     return versions;
@@ -125,6 +137,7 @@ export class ManifestFiles {
 
   async #readChanged(versions: ReadonlyMap<string, string>, isFirst: boolean): Promise<void> {
     const problems: Problem[] = [];
+    const warnings: Problem[] = [];
     const skipped: ManifestText['skipped'][number][] = [];
     const good: string[] = [];
     let changed = this.#noteWhatIsGone(versions, problems) || isFirst;
@@ -134,12 +147,15 @@ export class ManifestFiles {
       changed = true;
       const read = await this.#read(file);
       problems.push(...read.problems);
+      warnings.push(...(read.warnings ?? []));
       skipped.push(...read.skipped);
       const isBroken = read.problems.length > 0;
       if (!isBroken) good.push(file);
-      this.#known.set(file, { version, isBroken, good: isBroken ? (known?.good ?? []) : read.manifests });
+      const { dependsOn = [] } = read;
+      const held = isBroken ? (known?.good ?? []) : read.manifests;
+      this.#known.set(file, { version: await withOthers(version, dependsOn), isBroken, good: held, dependsOn });
     }
-    if (changed) this.#tell({ problems, skipped, good });
+    if (changed) this.#tell({ problems: onceEach(problems), warnings, skipped, good });
   }
 
   /** A file of a folder is removed; a path that was named is missed, and keeps what it held. Returns whether there is news. */
@@ -167,23 +183,25 @@ export class ManifestFiles {
     return changed;
   }
 
-  async #read(file: string): Promise<ManifestText> {
+  async #read(file: string): Promise<FileContent> {
     try {
-      return this.#options.read(await readFile(file, 'utf8'), file);
+      return await this.#options.read(await readFile(file, 'utf8'), file);
     } catch (error) {
       return { manifests: [], skipped: [], problems: [{ file, line: 1, message: messageOf(error) }] };
     }
   }
 
-  /** Of two objects with the same name, or with the same uid, the first counts. */
-  #tell({ problems, ...changed }: { problems: Problem[] } & Pick<ManifestContent, 'skipped' | 'good'>): void {
+  /** Of two objects with the same name, or with the same uid, the first counts; or what `precedence` says. */
+  #tell({ problems, ...changed }: { problems: Problem[] } & Omit<ManifestContent, 'manifests' | 'broken'>): void {
     const taken = new Map<string, LocalManifest>();
     const manifests: LocalManifest[] = [];
-    for (const one of [...this.#known.values()].flatMap(({ good }) => good)) {
+    const all = [...this.#known.values()].flatMap(({ good }) => good);
+    for (const one of all.toSorted((a, b) => (b.precedence ?? 0) - (a.precedence ?? 0))) {
       const claims = claimsOf(one);
       const clash = claims.find((claim) => taken.has(claim.key));
       const first = clash && taken.get(clash.key);
       if (first) {
+        if (first.precedence !== one.precedence) continue;
         const message = `${clash.name} stands in ${first.file}:${first.line} already; this one is ignored`;
         problems.push({ file: one.file, line: one.line, message });
         continue;
@@ -192,9 +210,14 @@ export class ManifestFiles {
       for (const { key } of claims) taken.set(key, one);
     }
     const broken = [...this.#known].filter(([, { isBroken }]) => isBroken).map(([file]) => file);
-    const all = { manifests, broken: new Set([...broken, ...this.#missed]) };
-    this.#options.onChange({ ...all, ...changed, problems });
+    const now = { manifests, broken: new Set([...broken, ...this.#missed]) };
+    this.#options.onChange({ ...now, ...changed, problems });
   }
+}
+
+/** A file and one that depends on it say the same. */
+function onceEach(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((one) => [JSON.stringify([one.file, one.line, one.message]), one])).values()];
 }
 
 /** What no two objects can have both. */
@@ -205,6 +228,12 @@ function claimsOf({ apiVersion, kind, metadata }: LocalManifest): { key: string;
     name: nameOf({ apiVersion, kind, namespace, name }),
   };
   return uid === undefined ? [byName] : [byName, { key: `uid ${uid}`, name: `metadata.uid ${uid}` }];
+}
+
+/** The version of a file together with those of others that have a part in it. `version`: of the file, with or without others. */
+async function withOthers(version: string, others: readonly string[]): Promise<string> {
+  const [own] = version.split(' ');
+  return [own, ...(await Promise.all(others.map(versionOf)))].join(' ');
 }
 
 /** undefined: there is no such file. */

@@ -6,8 +6,9 @@ import { ConfigurationError } from '../core/errors.ts';
 import type { Problem } from '../core/problem.ts';
 import { definitionOf } from '../sources/registry.ts';
 import { localKinds, SECRET } from './kinds.ts';
+import { localReader } from './local-reader.ts';
 import { ManifestFiles } from './manifest-files.ts';
-import { type LocalManifest, readManifests } from './manifests.ts';
+import type { LocalManifest } from './manifests.ts';
 import { StateFolder } from './state-folder.ts';
 
 /** Where the deliveries of a source go, and what they are signed with. */
@@ -50,11 +51,12 @@ export async function manifestTarget(
 
 async function manifestsIn(paths: readonly string[]): Promise<readonly LocalManifest[]> {
   const kinds = await localKinds();
+  const all = paths.map((path) => resolve(path));
   let manifests: readonly LocalManifest[] = [];
   let problems: readonly Problem[] = [];
   const files = new ManifestFiles({
-    paths: paths.map((path) => resolve(path)),
-    read: (text, file) => readManifests(text, file, kinds),
+    paths: all,
+    read: localReader({ paths: all, kinds, brokerUrl: 'http://127.0.0.1' }),
     onChange: (content) => ({ manifests, problems } = content),
   });
   await files.readOnce();

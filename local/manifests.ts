@@ -19,6 +19,8 @@ export interface LocalManifest extends ObjectKind {
   readonly data?: ReadonlyMap<string, Buffer>;
   readonly file: string;
   readonly line: number;
+  /** Of two with one name the higher counts, and nothing is said of it; 0 where absent. */
+  readonly precedence?: 1 | -1;
 }
 
 export interface ManifestText {

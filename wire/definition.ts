@@ -11,6 +11,8 @@ export interface Definition {
   readonly name: string;
   readonly namespace: string | undefined;
   readonly version: string | undefined;
+  /** Whether it stands in an object of Kubernetes. */
+  readonly isObject: boolean;
 }
 
 /** The definition that a document is; undefined: it is something else. */
@@ -22,12 +24,13 @@ export function definitionIn(file: string, { content, ...document }: TextDocumen
   if (isObject(about) && 'dsl' in about) {
     const { name, namespace, version } = about;
     const called = { name: textOf(name) ?? file, namespace: textOf(namespace), version: textOf(version) };
-    return { language: '1.0', text: whole([], content), ...called };
+    return { language: '1.0', isObject: false, text: whole([], content), ...called };
   }
   const id = textOf(content['id']) ?? textOf(content['key']) ?? textOf(content['name']);
   if (!Array.isArray(states) || id === undefined) return undefined;
   return {
     language: '0.8',
+    isObject: false,
     text: whole([], content),
     name: id,
     namespace: undefined,
@@ -49,7 +52,8 @@ function sonataFlow(
   if (!isObject(flow) || !isObject(metadata) || !name) return undefined;
   const { namespace, annotations } = metadata;
   const version = textOf(isObject(annotations) && annotations['sonataflow.org/version']);
-  return { language: '0.8', text: whole(['spec', 'flow'], flow), name, namespace: textOf(namespace), version };
+  const text = whole(['spec', 'flow'], flow);
+  return { language: '0.8', isObject: true, text, name, namespace: textOf(namespace), version };
 }
 
 /** `events`: of a 0.8 definition that has its events in a file of their own, that file. */

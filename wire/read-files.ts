@@ -6,7 +6,9 @@ import type { Problem } from '../core/problem.ts';
 import { readDocuments, type TextDocument } from '../core/yaml-text.ts';
 
 /** The text of a file, or why it cannot be read; a sentence. */
-export async function textOfFile(file: string): Promise<{ text: string } | { why: string }> {
+export type ReadText = (file: string) => Promise<{ readonly text: string } | { readonly why: string }>;
+
+export async function textOfFile(file: string): ReturnType<ReadText> {
   try {
     return { text: await readFile(file, 'utf8') };
   } catch (error) {

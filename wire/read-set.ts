@@ -7,13 +7,15 @@ import type { WorkflowConfig } from './config.ts';
 import { problemAt } from './definition-text.ts';
 import type { WiredSource, WiredWorkflow, WireSet, Workflow } from './model.ts';
 import type { ConfigFile } from './read-config.ts';
+import type { ReadText } from './read-files.ts';
 import { readKnativeService, runtimeOf } from './runtime.ts';
 import { nameFrom, wiredSource } from './sources.ts';
 
 export interface SetContext {
   readonly definitions: readonly SourceDefinition[];
-  /** The workflows in a file, or why there are none; a sentence. */
-  readonly workflowsIn: (file: string) => Promise<readonly Workflow[] | string>;
+  readonly readText: ReadText;
+  /** The workflows in a file, or why there are none; a sentence. undefined: that is said already. */
+  readonly workflowsIn: (file: string) => Promise<readonly Workflow[] | string | undefined>;
 }
 
 /** The set a wiring file describes. */
@@ -87,6 +89,7 @@ class SetReader {
     const place = this.#placeOf(['workflows', index, 'file']);
     const file = join(dirname(this.#file), entry.file);
     const found = await this.#context.workflowsIn(file);
+    if (found === undefined) return undefined;
     if (typeof found === 'string') this.problems.push(problemAt(place, found));
     else if (found.length === 0) this.problems.push(problemAt(place, `${file} holds no workflow definition`));
     else if (found.length > 1)
@@ -109,7 +112,7 @@ class SetReader {
     if (entry.manifest === undefined) return undefined;
     const name = entry.service ?? nameFrom(workflowName);
     const file = join(dirname(this.#file), entry.manifest);
-    const read = await readKnativeService(file, { name, namespace: this.#namespace });
+    const read = await readKnativeService(file, { name, namespace: this.#namespace }, this.#context.readText);
     if ('manifest' in read) return read.manifest;
     for (const problem of read.problems)
       this.problems.push(

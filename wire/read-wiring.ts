@@ -8,7 +8,7 @@ import { type Definition, definitionIn, eventsElsewhere, workflowOf } from './de
 import { isObject, type Located, located, problemAt } from './definition-text.ts';
 import type { WireSet, Wiring, Workflow } from './model.ts';
 import { isWiringFile, readConfig } from './read-config.ts';
-import { documentsIn, filesIn, textOfFile } from './read-files.ts';
+import { documentsIn, filesIn, type ReadText, textOfFile } from './read-files.ts';
 import { readSet } from './read-set.ts';
 import { schemaWarnings } from './schema-warnings.ts';
 
@@ -18,6 +18,8 @@ export interface WiringRead {
   readonly problems: readonly Problem[];
   /** What a reader tolerates but people should know, such as errors by a schema. */
   readonly warnings: readonly Problem[];
+  /** Every file that was read, or would have been were it there: when one of them changes, it is time to read again. */
+  readonly files: readonly string[];
 }
 
 export interface ReadOptions {
@@ -47,18 +49,23 @@ class WiringReader {
   readonly #sets: WireSet[] = [];
   readonly #problems: Problem[] = [];
   readonly #warnings: Problem[] = [];
-  /** By file: what was found in it, or why nothing was. */
-  readonly #known = new Map<string, readonly Workflow[] | string>();
+  /** By file: what was found in it, or why nothing was; undefined: that is among the problems. */
+  readonly #known = new Map<string, readonly Workflow[] | string | undefined>();
   /** Files that a wiring file names. */
   readonly #named = new Set<string>();
   readonly #loose: Workflow[] = [];
+  readonly #files = new Set<string>();
+  readonly #readText: ReadText = (file) => {
+    this.#files.add(file);
+    return textOfFile(file);
+  };
 
   constructor(options: ReadOptions) {
     this.#options = options;
   }
 
   async readSet(file: string): Promise<void> {
-    const read = await textOfFile(file);
+    const read = await this.#readText(file);
     const config = 'why' in read ? { problems: [{ file, line: 0, message: read.why }] } : readConfig(read.text, file);
     if ('problems' in config) {
       this.#problems.push(...config.problems);
@@ -69,7 +76,8 @@ class WiringReader {
       this.#named.add(path);
       return this.#workflowsIn(path);
     };
-    const { set, problems, warnings } = await readSet(file, config, { definitions, workflowsIn });
+    const context = { definitions, workflowsIn, readText: this.#readText };
+    const { set, problems, warnings } = await readSet(file, config, context);
     this.#problems.push(...problems);
     this.#warnings.push(...warnings);
     const other = this.#sets.find(({ name }) => name === set.name);
@@ -86,7 +94,7 @@ class WiringReader {
     const found = await this.#workflowsIn(file);
     if (typeof found === 'string') {
       this.#problems.push({ file, line: 0, message: found });
-    } else {
+    } else if (found !== undefined) {
       if (isAsked && found.length === 0)
         this.#warnings.push({ file, line: 1, message: 'it is neither a wiring file nor a workflow definition' });
       this.#loose.push(...found);
@@ -96,21 +104,21 @@ class WiringReader {
   end(): WiringRead {
     const [first] = this.#loose;
     const wiring = { sets: first ? [...this.#sets, nameless(first, this.#loose)] : this.#sets };
-    return { wiring, problems: this.#problems, warnings: this.#warnings };
+    return { wiring, problems: this.#problems, warnings: this.#warnings, files: [...this.#files] };
   }
 
-  async #workflowsIn(file: string): Promise<readonly Workflow[] | string> {
-    const known = this.#known.get(file);
-    if (known !== undefined) return known;
-    const read = await textOfFile(file);
+  async #workflowsIn(file: string): Promise<readonly Workflow[] | string | undefined> {
+    if (this.#known.has(file)) return this.#known.get(file);
+    const read = await this.#readText(file);
     const found = 'why' in read ? read.why : await this.#workflowsOf(read.text, file);
     this.#known.set(file, found);
     return found;
   }
 
-  async #workflowsOf(text: string, file: string): Promise<readonly Workflow[]> {
+  async #workflowsOf(text: string, file: string): Promise<readonly Workflow[] | undefined> {
     const { documents, problems } = documentsIn(text, file);
     this.#problems.push(...problems);
+    if (problems.length > 0) return undefined;
     const workflows: Workflow[] = [];
     for (const definition of documents.map((document) => definitionIn(file, document))) {
       if (!definition) continue;
@@ -131,7 +139,7 @@ class WiringReader {
     if (elsewhere.path === undefined) problem(`events are read from files only, not from ${elsewhere.uri}`);
     else {
       const path = join(dirname(file), elsewhere.path);
-      const read = await textOfFile(path);
+      const read = await this.#readText(path);
       if ('why' in read) problem(read.why);
       else {
         const [document] = documentsIn(read.text, path).documents;

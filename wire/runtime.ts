@@ -4,7 +4,7 @@ import type { WorkflowConfig } from './config.ts';
 import { isObject } from './definition-text.ts';
 import type { KubeManifest, Runtime } from './model.ts';
 import { KNATIVE_SERVICE } from './planned-object.ts';
-import { documentsIn, textOfFile } from './read-files.ts';
+import { documentsIn, type ReadText } from './read-files.ts';
 import { nameFrom } from './sources.ts';
 
 /** Where an entry of wire.yaml says that a workflow runs. `manifest`: the Knative Service, where the entry names its file. */
@@ -28,11 +28,12 @@ export function runtimeOf(config: WorkflowConfig, workflowName: string, manifest
 export async function readKnativeService(
   file: string,
   { name, namespace }: { readonly name: string; readonly namespace: string },
+  readText: ReadText,
 ): Promise<
   { manifest: KubeManifest } | { problems: readonly (Problem | { readonly at: Path; readonly message: string })[] }
 > {
   const at = (message: string) => ({ problems: [{ at: ['manifest'], message }] });
-  const read = await textOfFile(file);
+  const read = await readText(file);
   if ('why' in read) return at(read.why);
   const { documents, problems } = documentsIn(read.text, file, { likeKubectl: true });
   if (problems.length > 0) return { problems };

@@ -114,7 +114,7 @@ describe('at the start', () => {
     await follow(folder);
     await lookTwice();
     await look();
-    expect(told).toEqual([{ manifests: [], problems: [], skipped: [], good: [], broken: new Set() }]);
+    expect(told).toEqual([{ manifests: [], problems: [], warnings: [], skipped: [], good: [], broken: new Set() }]);
   });
 
   it('a path that is not there is refused, by its name', async () => {
