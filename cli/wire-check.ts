@@ -28,7 +28,7 @@ docs/workflows.md explains the rules.
   async run({ values, positionals }, terminal) {
     const { output = 'text' } = values;
     if (output !== 'text' && output !== 'json') throw new UsageError(['--output must be text or json']);
-    const { wiring, warnings } = await readWired({ values, positionals });
+    const { wiring, warnings } = await readWired({ values, positionals }, { checkSchemas: true });
     for (const warning of warnings) terminal.err(`${problemText(warning)}\n`);
     const { checkWiring } = await import('../wire/check/check-wiring.ts');
     const { findingJson, findingText } = await import('./wire-text.ts');

@@ -36,15 +36,16 @@ export interface Args {
 }
 
 /**
- * What is in the files, and what it comes to; with manifests, also the objects in them.
+ * What is in the files, and what it comes to; with manifests, also the objects in them. `checkSchemas`: definitions are
+ * held against the schemas of their languages, for warnings; that takes a second.
  * @throws ConfigurationError when the files have problems
  */
-export async function readWired(args: Args, { withManifests = false } = {}) {
+export async function readWired(args: Args, { withManifests = false, checkSchemas = false } = {}) {
   const { readWiring } = await import('../wire/read-wiring.ts');
   const { planOf } = await import('../wire/plan.ts');
   const { readManifests } = await import('../wire/read-manifests.ts');
   const paths = pathsOf(args);
-  const { wiring, problems, warnings } = await readWiring(paths);
+  const { wiring, problems, warnings } = await readWiring(paths, { checkSchemas });
   const { manifests, problems: unread } = withManifests ? await readManifests(paths) : { manifests: [], problems: [] };
   refuse([...problems, ...unread]);
   const plan = planOf(wiring);

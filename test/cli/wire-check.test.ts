@@ -79,3 +79,11 @@ it('ends with 2 where it cannot check', async () => {
   expect(await check()).toMatchObject({ code: 2, stderr: expect.stringContaining('name a wiring file') });
   expect(await check(path('quiet.wire.yaml'), '--output', 'xml')).toMatchObject({ code: 2 });
 });
+
+it('says what the schema of DSL 1.0 does not know, and does not count it', async () => {
+  await writeFile(path('misspelt.wire.yaml'), wire('misspelt.yaml'));
+  await writeFile(path('misspelt.yaml'), flow('asked').replace('a: { listen:', 'a: { lisen:'));
+  const { code, stderr } = await check('-f', path('misspelt.wire.yaml'));
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^misspelt\.yaml:3: by the schema of DSL 1\.0\.3, \/do\/0\/a must have one of call, do, /);
+});
