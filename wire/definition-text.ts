@@ -13,6 +13,11 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** The objects of a list, or none. */
+export function objectsIn(value: unknown): readonly JsonObject[] {
+  return listOf(value).filter(isObject);
+}
+
 /** A text that says something; 0.8 definitions often have empty ones. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value : undefined;

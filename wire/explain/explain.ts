@@ -1,6 +1,6 @@
 import { type Mismatch, mismatchesOf } from '../../core/filter-mismatch.ts';
 import type { Place } from '../../core/problem.ts';
-import { isObject, textIn } from '../graph/json.ts';
+import { isObject, textOf } from '../definition-text.ts';
 import { namespaceOf, specOf, type Target, targetOf, targetOfDestination, targetOfRuntime } from '../graph/targets.ts';
 import type { ConsumedEvent, KubeManifest, WireSet, Wiring } from '../model.ts';
 import { type Taking, takingOf } from './taking.ts';
@@ -69,7 +69,7 @@ function explainedTrigger(trigger: KubeManifest, { attributes }: ExplainedEvent)
   return {
     name,
     namespace: namespaceOf(trigger),
-    broker: textIn(spec['broker']) ?? 'default',
+    broker: textOf(spec['broker']) ?? 'default',
     subscriber: to && [to.kind, to.name].filter(Boolean).join(' '),
     // The API server, or the schema of local mode, holds them to this form.
     mismatches: mismatchesOf(attributes, spec),

@@ -1,5 +1,5 @@
 import type { Mismatch } from '../../core/filter-mismatch.ts';
-import { isObject } from '../graph/json.ts';
+import { isObject } from '../definition-text.ts';
 import type { AttributeFilter, ConsumedEvent, CorrelationRule, PayloadConstant } from '../model.ts';
 import type { ExplainedEvent } from './explain.ts';
 

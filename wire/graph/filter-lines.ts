@@ -1,5 +1,5 @@
+import { isObject, type JsonObject, objectsIn } from '../definition-text.ts';
 import { type DiagramLine, shortened } from './diagram.ts';
-import { isObject, type JsonObject, objectsIn } from './json.ts';
 
 /** What a Trigger asks of events, a line each. `filters` counts where it is given, as Knative has it. */
 export function filterLines(spec: JsonObject): readonly DiagramLine[] {

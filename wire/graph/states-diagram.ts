@@ -1,7 +1,7 @@
+import { isObject, type JsonObject, objectsIn, textOf } from '../definition-text.ts';
 import type { Workflow } from '../model.ts';
 import { type Diagram, DiagramBuilder, type DiagramLine, shortened } from './diagram.ts';
 import { type StepEvents, stepEvents, typeOf } from './event-lines.ts';
-import { isObject, type JsonObject, objectsIn, textIn } from './json.ts';
 
 /** The states of Serverless Workflow 0.8, and the transitions between them. */
 export function statesDiagram(workflow: Workflow): Diagram {
@@ -27,15 +27,15 @@ class StatesDiagram {
     const start = this.#builder.node('start', []);
     for (const [index, state] of this.#states.entries()) this.#addState(state, `/states/${index}`);
     const { start: given } = this.#workflow.definition;
-    const first = textIn(given) ?? (isObject(given) ? textIn(given['stateName']) : undefined);
-    this.#flow(start, first ?? textIn(this.#states[0]?.['name']));
+    const first = textOf(given) ?? (isObject(given) ? textOf(given['stateName']) : undefined);
+    this.#flow(start, first ?? textOf(this.#states[0]?.['name']));
     for (const [index, state] of this.#states.entries()) this.#addWaysOut(state, index);
     return this.#builder.build(this.#workflow.name, 'down');
   }
 
   #addState(state: JsonObject, pointer: string): void {
-    const name = textIn(state['name']) ?? pointer;
-    const type = textIn(state['type']);
+    const name = textOf(state['name']) ?? pointer;
+    const type = textOf(state['type']);
     const kind =
       type === 'switch'
         ? 'choice'
@@ -51,23 +51,23 @@ class StatesDiagram {
   }
 
   #addWaysOut(state: JsonObject, index: number): void {
-    const from = this.#ids.get(textIn(state['name']) ?? `/states/${index}`);
+    const from = this.#ids.get(textOf(state['name']) ?? `/states/${index}`);
     if (from === undefined) return;
     this.#addWay(from, state);
     for (const condition of objectsIn(state['dataConditions']))
       this.#addWay(from, condition, conditionLabel(condition));
     for (const condition of objectsIn(state['eventConditions']))
-      this.#addWay(from, condition, `⇠ ${shortened(this.#typeOf(textIn(condition['eventRef'])))}`);
+      this.#addWay(from, condition, `⇠ ${shortened(this.#typeOf(textOf(condition['eventRef'])))}`);
     if (isObject(state['defaultCondition'])) this.#addWay(from, state['defaultCondition'], 'otherwise');
     for (const error of objectsIn(state['onErrors']))
-      this.#addWay(from, error, shortened(textIn(error['errorRef']) ?? 'an error'), 'failure');
-    const compensation = textIn(state['compensatedBy']);
+      this.#addWay(from, error, shortened(textOf(error['errorRef']) ?? 'an error'), 'failure');
+    const compensation = textOf(state['compensatedBy']);
     if (compensation !== undefined) this.#flow(from, compensation, 'to undo it', 'failure');
   }
 
   #addWay(from: string, way: JsonObject, label?: string, kind: 'flow' | 'failure' = 'flow'): void {
     const { transition, end } = way;
-    const next = textIn(transition) ?? (isObject(transition) ? textIn(transition['nextState']) : undefined);
+    const next = textOf(transition) ?? (isObject(transition) ? textOf(transition['nextState']) : undefined);
     if (next !== undefined) this.#flow(from, next, label, kind);
     else if (end === true || isObject(end)) this.#builder.edge({ from, to: this.#theEnd(), label, kind });
   }
@@ -98,5 +98,5 @@ class StatesDiagram {
 }
 
 function conditionLabel(condition: JsonObject): string {
-  return shortened(textIn(condition['name']) ?? textIn(condition['condition']) ?? '');
+  return shortened(textOf(condition['name']) ?? textOf(condition['condition']) ?? '');
 }

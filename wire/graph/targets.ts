@@ -1,6 +1,7 @@
+import { isObject, type JsonObject, objectsIn, textOf } from '../definition-text.ts';
 import type { KubeManifest, Runtime } from '../model.ts';
+import { KNATIVE_SERVICE, SERVICE } from '../planned-object.ts';
 import type { NodeKind } from './diagram.ts';
-import { isObject, type JsonObject, objectsIn, textIn } from './json.ts';
 
 /** Where events of one place are sent: an object, or a URL. */
 export interface Target {
@@ -12,9 +13,6 @@ export interface Target {
 
 export const EVENTING = 'eventing.knative.dev';
 export const MESSAGING = 'messaging.knative.dev';
-const CORE_SERVICE = { apiVersion: 'v1', kind: 'Service' };
-const KNATIVE_SERVICE = { apiVersion: 'serving.knative.dev/v1', kind: 'Service' };
-export const DEPLOYMENT = { apiVersion: 'apps/v1', kind: 'Deployment' };
 /** Where Knative's own Brokers take events (MTChannelBasedBroker): `http://<ingress>/<namespace>/<name>`. */
 const BROKER_URL = /^https?:\/\/[^/]+\/([a-z0-9-]+)\/([a-z0-9.-]+)\/?$/;
 
@@ -25,7 +23,7 @@ export function isSource(object: KubeManifest): boolean {
 /** The URL a Knative Service, Deployment or the like is told to send its events to. */
 export function sinkInEnvironment(object: KubeManifest): string | undefined {
   for (const container of templateOf(object).containers)
-    for (const { name, value } of objectsIn(container['env'])) if (name === 'K_SINK') return textIn(value);
+    for (const { name, value } of objectsIn(container['env'])) if (name === 'K_SINK') return textOf(value);
   return undefined;
 }
 
@@ -57,10 +55,10 @@ export function targetOf({ apiVersion, kind, metadata }: KubeManifest): Target {
 }
 
 export function targetOfReference(reference: JsonObject, inNamespace: string): Target {
-  const kind = textIn(reference['kind']) ?? '';
-  const name = textIn(reference['name']) ?? '';
-  const namespace = textIn(reference['namespace']) ?? inNamespace;
-  const group = groupOf(textIn(reference['apiVersion']) ?? '');
+  const kind = textOf(reference['kind']) ?? '';
+  const name = textOf(reference['name']) ?? '';
+  const namespace = textOf(reference['namespace']) ?? inNamespace;
+  const group = groupOf(textOf(reference['apiVersion']) ?? '');
   const shown = group === 'serving.knative.dev' ? `Knative ${kind}` : kind;
   return { key: `${group} ${kind} ${namespace} ${name}`, kind: shown, name, namespace };
 }
@@ -68,7 +66,7 @@ export function targetOfReference(reference: JsonObject, inNamespace: string): T
 /** undefined: it names nothing. */
 export function targetOfDestination(destination: JsonObject, namespace: string): Target | undefined {
   if (isObject(destination['ref'])) return targetOfReference(destination['ref'], namespace);
-  const uri = textIn(destination['uri']);
+  const uri = textOf(destination['uri']);
   if (uri === undefined) return undefined;
   const [, brokerNamespace, broker] = /broker-ingress/.test(uri) ? (BROKER_URL.exec(uri) ?? []) : [];
   return broker === undefined
@@ -81,7 +79,7 @@ export function targetOfDestination(destination: JsonObject, namespace: string):
 
 export function targetOfRuntime(runtime: Runtime, namespace: string): Target {
   if (runtime.kind === 'uri') return { key: runtime.uri, kind: '', name: runtime.uri, namespace: '' };
-  const kind = runtime.kind === 'knative-service' ? KNATIVE_SERVICE : CORE_SERVICE;
+  const kind = runtime.kind === 'knative-service' ? KNATIVE_SERVICE : SERVICE;
   return targetOfReference({ ...kind, name: runtime.service }, namespace);
 }
 

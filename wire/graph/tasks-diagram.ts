@@ -1,7 +1,7 @@
+import { isObject, type JsonObject, objectsIn, textOf } from '../definition-text.ts';
 import type { Workflow } from '../model.ts';
 import { type Diagram, DiagramBuilder, type DiagramLine, type NodeKind, shortened } from './diagram.ts';
 import { type StepEvents, stepEvents } from './event-lines.ts';
-import { isObject, type JsonObject, objectsIn, textIn } from './json.ts';
 import { detailOf, type NamedTask, nestedLists, taskPointersBelow, tasksIn } from './tasks.ts';
 
 /** The tasks of a definition in the DSL 1.0, with those nested in them. */
@@ -57,12 +57,12 @@ class TasksDiagram {
     for (const task of tasks) {
       const { node, out } = this.#drawTask(task, group);
       nodes.set(task.name, node);
-      const condition = textIn(task.task['if']);
+      const condition = textOf(task.task['if']);
       for (const way of ways)
         this.#lead(condition === undefined ? way : { ...way, label: labelled(way, condition) }, node);
       const cases = casesOf(task.task).flatMap(({ label, directive }) => follow(directive, [{ from: node, label }]));
       const past = condition === undefined ? [] : ways.map((way) => ({ ...way, label: labelled(way, 'else') }));
-      ways = [...follow(textIn(task.task['then']), out), ...cases, ...past];
+      ways = [...follow(textOf(task.task['then']), out), ...cases, ...past];
     }
     for (const { way, to } of jumps) this.#lead(way, nodes.get(to) ?? this.#addAbsent(to, group));
     return [...ways, ...exits];
@@ -126,7 +126,7 @@ function casesOf(task: JsonObject) {
     .flatMap((one) => Object.entries(one))
     .map(([name, value]) => {
       const given = isObject(value) ? value : {};
-      const when = textIn(given['when']);
-      return { label: shortened(when ?? name), directive: textIn(given['then']), isDefault: when === undefined };
+      const when = textOf(given['when']);
+      return { label: shortened(when ?? name), directive: textOf(given['then']), isDefault: when === undefined };
     });
 }

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, objectsIn, pointerToken, textIn } from './json.ts';
+import { isObject, type JsonObject, objectsIn, pointerOf, textOf } from '../definition-text.ts';
 
 /** A task of the DSL 1.0, and where it stands. */
 export interface NamedTask {
@@ -21,7 +21,7 @@ export function tasksIn(list: unknown, pointer: string): readonly NamedTask[] {
   return objectsIn(list).flatMap((entry, index) =>
     Object.entries(entry)
       .filter((pair): pair is [string, JsonObject] => isObject(pair[1]))
-      .map(([name, task]) => ({ name, task, pointer: `${pointer}/${index}/${pointerToken(name)}` })),
+      .map(([name, task]) => ({ name, task, pointer: `${pointer}${pointerOf([index, name])}` })),
   );
 }
 
@@ -60,11 +60,11 @@ export function detailOf(task: JsonObject): string | undefined {
   if (kind === undefined) return undefined;
   const value = task[kind];
   if (kind === 'for' && isObject(value))
-    return `for each ${textIn(value['each']) ?? 'item'} in ${textIn(value['in']) ?? '…'}`;
+    return `for each ${textOf(value['each']) ?? 'item'} in ${textOf(value['in']) ?? '…'}`;
   if (kind === 'run' && isObject(value)) return `run ${Object.keys(value).find((name) => RUNS.has(name)) ?? ''}`.trim();
   if (kind === 'wait') return `wait ${durationOf(value)}`;
   if (kind === 'fork' && isObject(value) && value['compete'] === true) return 'fork, the first one wins';
-  return kind === 'call' ? `call ${textIn(value) ?? ''}`.trim() : kind;
+  return kind === 'call' ? `call ${textOf(value) ?? ''}`.trim() : kind;
 }
 
 const RUNS: ReadonlySet<string> = new Set(['container', 'script', 'shell', 'workflow']);
@@ -75,5 +75,5 @@ function durationOf(value: unknown): string {
     return Object.entries(value)
       .map(([unit, count]) => `${String(count)} ${unit}`)
       .join(' ');
-  return textIn(value) ?? '';
+  return textOf(value) ?? '';
 }

@@ -1,9 +1,9 @@
+import { isObject, type JsonObject, textOf } from '../definition-text.ts';
 import type { KubeManifest, WireSet } from '../model.ts';
+import { DEPLOYMENT } from '../planned-object.ts';
 import { type Diagram, DiagramBuilder, type DiagramLine, type NodeKind, shortened } from './diagram.ts';
 import { filterLines } from './filter-lines.ts';
-import { isObject, type JsonObject, textIn } from './json.ts';
 import {
-  DEPLOYMENT,
   EVENTING,
   groupOf,
   isSource,
@@ -86,7 +86,7 @@ class Topology {
       apiVersion: `${EVENTING}/v1`,
       kind: 'Broker',
       namespace,
-      name: textIn(spec['broker']) ?? 'default',
+      name: textOf(spec['broker']) ?? 'default',
     };
     const id = this.#node(targetOf(trigger), 'trigger', filterLines(spec));
     this.#flow(this.#node(targetOfReference(broker, namespace), 'broker'), id);
@@ -106,7 +106,7 @@ class Topology {
   #drawSinkBinding(binding: KubeManifest, spec: JsonObject): void {
     const { subject } = spec;
     const namespace = namespaceOf(binding);
-    if (!isObject(subject) || textIn(subject['name']) === undefined) return;
+    if (!isObject(subject) || textOf(subject['name']) === undefined) return;
     this.#lead(this.#node(targetOfReference(subject, namespace), 'sink'), spec['sink'], namespace);
   }
 
