@@ -143,6 +143,7 @@ describe('NetworkPolicies', () => {
         { ports: ['UDP', 'TCP'].map((protocol) => ({ port: 53, protocol })) },
         {
           to: [
+            { namespaceSelector: {} },
             { ipBlock: { cidr: '0.0.0.0/0', except: ['169.254.0.0/16'] } },
             { ipBlock: { cidr: '::/0', except: ['fe80::/10'] } },
           ],
