@@ -72,7 +72,7 @@ export async function removeChild(
   return write.kind === 'forbidden' || write.kind === 'refused' ? write.why : undefined;
 }
 
-export function stepOf(write: ChildWrite, { kind, metadata }: ChildObject): Step<KubeObject> {
+function stepOf(write: ChildWrite, { kind, metadata }: ChildObject): Step<KubeObject> {
   switch (write.kind) {
     case 'written':
       return { done: write.object };

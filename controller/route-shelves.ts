@@ -1,7 +1,7 @@
 import { messageOf } from '../core/errors.ts';
 import { parseRoute, type Route } from '../core/route.ts';
 import type { AdapterMode } from './adapter-mode.ts';
-import { type ChildStore, stepOf } from './children.ts';
+import { type ChildDeps, ensureChild } from './children.ts';
 import type { Cluster, Objects } from './cluster.ts';
 import type { SourceObject } from './objects.ts';
 import { adapterRoute, adapterRouteKey, adapterRouteName } from './resources/adapter-route.ts';
@@ -19,10 +19,9 @@ export interface RouteShelves {
   readonly other: RouteShelf;
 }
 
-export interface ShelfDeps {
+export interface ShelfDeps extends ChildDeps {
   readonly cluster: Pick<Cluster, 'publishRoute'>;
-  readonly objects: Pick<Objects, 'readRoute' | 'readSecretKey'>;
-  readonly children: Pick<ChildStore, 'apply'>;
+  readonly objects: Pick<Objects, 'get' | 'readRoute' | 'readSecretKey'>;
 }
 
 export function shelvesOf(source: SourceObject, mode: AdapterMode, deps: ShelfDeps): RouteShelves {
@@ -47,7 +46,8 @@ function sharedShelf({ metadata: { uid } }: SourceObject, { cluster, objects }: 
 }
 
 /** Beside the source's own adapter, in a Secret that users of the namespace may write as well. */
-function ownShelf(source: SourceObject, { objects, children }: ShelfDeps): RouteShelf {
+function ownShelf(source: SourceObject, deps: ShelfDeps): RouteShelf {
+  const { objects } = deps;
   const { namespace } = source.metadata;
   const key = { name: adapterRouteName(source), key: adapterRouteKey(source) };
   return {
@@ -58,8 +58,7 @@ function ownShelf(source: SourceObject, { objects, children }: ShelfDeps): Route
     write: async (route) => {
       const fault = faultOf(route);
       if (fault !== undefined) return blocked('RouteInvalid', fault);
-      const child = adapterRoute(source, route);
-      const written = stepOf(await children.apply(child), child);
+      const written = await ensureChild(source, adapterRoute(source, route), deps);
       return isBlocked(written) ? written : { done: undefined };
     },
   };

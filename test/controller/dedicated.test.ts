@@ -253,6 +253,18 @@ describe('an adapter of one source cannot be made', () => {
     });
   }
 
+  it("where the name of its route is somebody's Secret, which stays as it is", async () => {
+    world.children.serving = true;
+    const metadata = { name: SECRET.name, namespace: 'demo', uid: 'of-somebody' };
+    world.cluster.apply({ ...SECRET, metadata, data: new Map([['key', Buffer.from('theirs')]]) });
+    await startIt();
+    await world.becomes('Ready=False AdapterNameTaken');
+    expect(world.message('Deployed')).toContain(`Secret ${SECRET.name} is there already`);
+    expect(world.cluster.find(SECRET)?.metadata.ownerReferences).toBeUndefined();
+    expect(await ownRoute()).toBeUndefined();
+    expect(world.cluster.find(KSVC)).toBeUndefined();
+  });
+
   it('where only the cluster could reach it', async () => {
     world.children.serving = true;
     await startIt();
