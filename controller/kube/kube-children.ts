@@ -16,6 +16,11 @@ const FEATURES = '/api/v1/namespaces/knative-serving/configmaps/config-features'
 const NOT_PUBLIC = 'networking.internal.knative.dev/serviceType!=Public';
 /** Which refusals a user can do something about. */
 const REFUSED: ReadonlySet<number> = new Set([400, 409, 422]);
+/**
+ * The API server's own sentences where a right is missing (the second: that to finalizers of sources); what a quota or a
+ * policy forbids has the same code and reason.
+ */
+const NO_RIGHT = / cannot (?:\S+ resource "|set blockOwnerDeletion )/;
 
 /** What is made for single sources in a real cluster. */
 export class KubeChildren implements ChildStore {
@@ -84,6 +89,6 @@ export class KubeChildren implements ChildStore {
 function writeOf(error: unknown): ChildWrite {
   if (!(error instanceof ApiStatusError)) throw error;
   if (error instanceof AdmissionError || REFUSED.has(error.code)) return { kind: 'refused', why: error.message };
-  if (error.code === 403) return { kind: 'forbidden', why: error.message };
+  if (error.code === 403) return { kind: NO_RIGHT.test(error.message) ? 'forbidden' : 'refused', why: error.message };
   throw error;
 }
