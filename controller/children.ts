@@ -1,4 +1,4 @@
-import type { AdapterState, Objects } from './cluster.ts';
+import type { AdapterState, Lookup, Objects } from './cluster.ts';
 import type { KubeObject, ObjectKind, ObjectReference, SourceObject } from './objects.ts';
 import { type ChildObject, isAsApplied, withMark } from './resources/child.ts';
 import { blocked, FORBIDDEN_RETRY, type Retry, type Step } from './step.ts';
@@ -66,8 +66,7 @@ export async function removeChild(
 ): Promise<string | undefined> {
   const lookup = await objects.get(reference);
   if (lookup.found === 'forbidden') return `the controller needs ${lookup.rule}`;
-  if (lookup.found !== 'object' || !isChildOf(source, lookup.object)) return undefined;
-  if (lookup.object.metadata.deletionTimestamp !== undefined) return undefined;
+  if (!isChildThere(source, lookup)) return undefined;
   const write = await children.remove({ ...reference, uid: lookup.object.metadata.uid });
   return write.kind === 'forbidden' || write.kind === 'refused' ? write.why : undefined;
 }
@@ -96,6 +95,15 @@ function notEnabled(why: string): Step<never> {
 function taken({ kind, metadata }: ChildObject, { metadata: { ownerReferences = [] } }: KubeObject): Step<never> {
   const message = `${kind} ${metadata.name} is there already, and is not this source's: remove or rename it`;
   return blocked('AdapterNameTaken', message, ownerReferences.length > 0 ? { when: 'backoff' } : { when: 'changed' });
+}
+
+/** Whether what was found is the source's, and stays. */
+export function isChildThere(source: SourceObject, lookup: Lookup): lookup is Lookup & { found: 'object' } {
+  return (
+    lookup.found === 'object' &&
+    isChildOf(source, lookup.object) &&
+    lookup.object.metadata.deletionTimestamp === undefined
+  );
 }
 
 function isChildOf({ metadata: { uid } }: SourceObject, { metadata: { ownerReferences = [] } }: KubeObject): boolean {

@@ -1,5 +1,5 @@
 import type { Route } from '../core/route.ts';
-import { type ChildDeps, ensureChild, removeChild } from './children.ts';
+import { type ChildDeps, ensureChild, isChildThere, removeChild } from './children.ts';
 import type { Objects } from './cluster.ts';
 import type { ObjectKind, ObjectReference, SourceObject } from './objects.ts';
 import { knativeServiceUrl } from './public-address/knative-service.ts';
@@ -83,6 +83,12 @@ export async function ownHostOf(source: SourceObject, objects: Pick<Objects, 'ge
   if (lookup.found !== 'object') return undefined;
   const url = knativeServiceUrl(lookup.object);
   return isBlocked(url) ? undefined : new URL(url.done).host;
+}
+
+/** Whether the source still has a Deployment from before Knative Serving came. */
+export async function hasOldDeployment(source: SourceObject, { objects, children }: ChildDeps): Promise<boolean> {
+  if (!(await children.knows(KNATIVE_SERVICE))) return false;
+  return isChildThere(source, await objects.get(referenceIn(source, DEPLOYMENT, adapterDeploymentName(source))));
 }
 
 /**

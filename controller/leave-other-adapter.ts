@@ -2,7 +2,7 @@ import type { AdapterMode } from './adapter-mode.ts';
 import type { AdapterMoves } from './adapter-moves.ts';
 import type { ChildDeps } from './children.ts';
 import type { Cluster } from './cluster.ts';
-import { removeDedicatedAdapter } from './dedicated-adapter.ts';
+import { hasOldDeployment, removeDedicatedAdapter } from './dedicated-adapter.ts';
 import type { SourceObject } from './objects.ts';
 import type { RouteShelves } from './route-shelves.ts';
 import type { Retry } from './step.ts';
@@ -20,11 +20,12 @@ export async function leaveOtherAdapter(
   deps: LeavingDeps,
 ): Promise<Retry | undefined> {
   const { uid } = source.metadata;
-  const isServedTwice = (await other.read()) !== undefined;
+  const hasOtherRoute = (await other.read()) !== undefined;
+  const isServedTwice = hasOtherRoute || (mode === 'dedicated' && (await hasOldDeployment(source, deps)));
   const ms = isServedTwice ? deps.moves.leftFor(uid, mode) : 0;
   if (ms > 0) return { when: 'after', ms };
   deps.moves.forget(uid);
-  if (mode === 'dedicated' && isServedTwice) await deps.cluster.removeRoute(uid);
+  if (mode === 'dedicated' && hasOtherRoute) await deps.cluster.removeRoute(uid);
   if (mode === 'shared' && !isServedTwice) return undefined;
   const fault = await removeDedicatedAdapter(source, mode === 'shared', deps);
   if (fault === undefined) return undefined;

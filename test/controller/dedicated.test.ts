@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AdapterMoves } from '../../controller/adapter-moves.ts';
 import type { KubeObject, ObjectReference } from '../../controller/objects.ts';
 import type { Route } from '../../core/route.ts';
+import { anIngress, aRule } from '../support/public-objects.ts';
 import { FIRST_GENERATION, type Options, PUBLIC_URL, UID, World } from '../support/world.ts';
 
 let world: World;
@@ -343,6 +344,32 @@ describe('a switch of modes', () => {
     await world.holds(() => expect(hookUrls()).toEqual([`${OWN_URL}/hooks/${UID}`]));
     expect(world.routes.get(UID)).toBeDefined();
     await world.holds(() => expect(world.routes.get(UID)).toBeUndefined());
+  });
+
+  it('leaves the Deployment as much time, when Knative Serving comes', async () => {
+    await world.start({ ...options(), moves: new AdapterMoves(200) });
+    world.secret({ accessToken: 'token', secretToken: 's3cret' });
+    world.broker('http://broker.example.com/demo/default');
+    world.source(DEDICATED);
+    await world.becomes('Deployed=Unknown RolloutUnderWay');
+    world.cluster.setStatus(DEPLOYMENT, {
+      observedGeneration: 1,
+      replicas: 1,
+      updatedReplicas: 1,
+      availableReplicas: 1,
+    });
+    const rules = [aRule('own.example.com', {}, DEPLOYMENT.name)];
+    world.cluster.apply(anIngress({ tls: [{ hosts: ['own.example.com'] }], rules }, { namespace: 'demo' }));
+    await world.becomes('Ready=True');
+    world.children.serving = true;
+    world.source({ ...DEDICATED, eventTypes: ['star'] });
+    await knativeServiceIsReady();
+    await world.holds(() => expect(hookUrls()).toEqual([`${OWN_URL}/hooks/${UID}`]));
+    for (const old of [DEPLOYMENT, SERVICE]) expect(world.cluster.find(old)).toBeDefined();
+    await world.holds(() => {
+      for (const old of [DEPLOYMENT, SERVICE]) expect(world.cluster.find(old)).toBeUndefined();
+    });
+    expect(await ownRoute()).toBeDefined();
   });
 
   it('says what it may not remove', async () => {
