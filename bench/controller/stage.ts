@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient } from '../../controller/kube/api-client.ts';
 import { buildBundles } from '../../scripts/build.ts';
+import { nodeEnv } from '../../scripts/node-flags.ts';
 import { type Exchange, SimulatedGitHub } from '../../sources/github/simulated-api.ts';
 import type { RateLimits } from '../../sources/github/simulated-limits.ts';
 import { startCluster } from '../../test/e2e/support/cluster.ts';
@@ -111,7 +112,7 @@ export class Stage {
 
   #run(plane: 'controller' | 'adapter', env: Env): Part {
     const command = nodeOf(join(this.#folder, `${plane}.js`)).map((word) => word.replace(...AS_IN_ITS_POD));
-    const part = new Part(command, { ...this.#env[plane], ...env });
+    const part = new Part(command, { ...nodeEnv, ...this.#env[plane], ...env });
     this.#started.defer(() => part.end('SIGKILL'));
     return part;
   }

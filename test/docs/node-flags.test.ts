@@ -1,7 +1,7 @@
-import { glob, readFile } from 'node:fs/promises';
+import { glob, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { nodeFlags } from '../../scripts/node-flags.ts';
+import { nodeEnv, nodeFlags } from '../../scripts/node-flags.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -18,4 +18,12 @@ it.each(Object.entries(nodeFlags))('whatever runs the %s gives Node its flags', 
   const commands = await commandsOf(`${plane}.js`);
   expect(commands.length).toBeGreaterThan(0);
   for (const command of commands) for (const flag of flags) expect(command).toContain(flag);
+});
+
+it('images set its variables', async () => {
+  const images = (await readdir(root)).filter((name) => name.startsWith('Dockerfile'));
+  expect(images.length).toBeGreaterThan(0);
+  for (const image of images)
+    for (const [name, value] of Object.entries(nodeEnv))
+      expect(await readFile(join(root, image), 'utf8')).toContain(`\nENV ${name}=${value}\n`);
 });

@@ -11,7 +11,7 @@ import { applyObject } from '../../../controller/kube/apply.ts';
 import { MERGE_PATCH } from '../../../controller/kube/merge-patch.ts';
 import type { SourceObject, SourceStatus } from '../../../controller/objects.ts';
 import { ApiStatusError } from '../../../core/list-watch.ts';
-import { nodeFlags } from '../../../scripts/node-flags.ts';
+import { nodeEnv, nodeFlags } from '../../../scripts/node-flags.ts';
 import { type Exchange, SimulatedGitHub } from '../../../sources/github/simulated-api.ts';
 import { sharedCluster, type TestCluster } from './cluster.ts';
 
@@ -136,13 +136,13 @@ export class RealWorld {
   }
 
   startAdapter(env: Env = {}): Part {
-    this.adapter = new Part(nodeOf(this.programs.adapter), { ...this.#adapterEnv, ...env });
+    this.adapter = new Part(nodeOf(this.programs.adapter), { ...nodeEnv, ...this.#adapterEnv, ...env });
     this.parts.push(this.adapter);
     return this.adapter;
   }
 
   startController(env: Env = {}): Part {
-    this.controller = new Part(nodeOf(this.programs.controller), { ...this.#controllerEnv, ...env });
+    this.controller = new Part(nodeOf(this.programs.controller), { ...nodeEnv, ...this.#controllerEnv, ...env });
     this.parts.push(this.controller);
     return this.controller;
   }
