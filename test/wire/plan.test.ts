@@ -36,6 +36,22 @@ it('of two sets at one Broker lets each consume what the sources of the other se
   ]);
 });
 
+it('asks of a source what can have the attributes wanted, and of the payload nothing that the source says itself', async () => {
+  const { plan } = await planned('patterns');
+  expect(plan.sets[0]?.sources[0]?.eventTypes).toEqual(['issues', 'pull_request_review']);
+  expect(plan.sets[0]?.triggers.map(({ filters }) => filters)).toEqual([
+    [
+      {
+        any: [
+          { all: [{ exact: { review: 'approved' } }, { prefix: { type: 'dev.knative.source.github.' } }] },
+          { exact: { type: 'dev.knative.source.github.issues' } },
+          { exact: { type: 'dev.knative.source.github.ping' } },
+        ],
+      },
+    ],
+  ]);
+});
+
 it('says what keeps it from being whole', async () => {
   const { plan } = await planned('lacking');
   expect(
