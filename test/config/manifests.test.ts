@@ -172,6 +172,21 @@ describe('NetworkPolicies', () => {
   );
 });
 
+describe('PodDisruptionBudgets', () => {
+  it.each(['headwater-adapter', 'headwater-controller'])(
+    '%s: one pod at a time, of those of its Deployment',
+    (name) => {
+      const { selector } = of('Deployment', name) as { selector?: object };
+      expect(of('PodDisruptionBudget', name)).toEqual({
+        maxUnavailable: 1,
+        unhealthyPodEvictionPolicy: 'AlwaysAllow',
+        selector,
+      });
+      expect(selector).toEqual({ matchLabels: { 'app.kubernetes.io/name': name } });
+    },
+  );
+});
+
 describe('Knative Services', () => {
   const services = manifests.filter(
     ([, { apiVersion, kind }]) => kind === 'Service' && apiVersion.startsWith('serving.'),
