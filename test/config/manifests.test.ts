@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
+import { servingFaults } from '../support/serving-rules.ts';
 
 const config = join(import.meta.dirname, '../../config');
 
@@ -11,6 +12,7 @@ interface Container {
   readonly ports: object;
   readonly resources: { readonly requests: object; readonly limits: object };
   readonly readinessProbe?: object;
+  readonly livenessProbe?: { readonly httpGet?: object; readonly tcpSocket?: object };
   readonly securityContext: object;
 }
 interface PodSpec {
@@ -97,13 +99,14 @@ describe('pods', () => {
     }
   });
 
-  it('of the adapter are the same as a Deployment and as a Knative Service, but for names of ports', () => {
+  it('of the adapter are the same as a Deployment and as a Knative Service, but for ports and what asks whether they live', () => {
     const [deployed, knative] = [of('Deployment', 'headwater-adapter'), of('Service', 'headwater-hooks')].map(
       (spec) => {
         const text = JSON.stringify(spec?.template?.spec.containers[0]).replaceAll('"port":"internal"', '"port":8090');
-        // The rights are compared above; of ports Knative takes the public one alone.
-        const { securityContext: _rights, ports: _ports, ...rest } = JSON.parse(text) as Container;
-        return rest;
+        // The rights are compared above; of ports Knative takes the public one alone, and asks there.
+        const { securityContext: _rights, ports: _ports, livenessProbe, ...rest } = JSON.parse(text) as Container;
+        const { httpGet: _asked, tcpSocket: _instead, ...when } = livenessProbe ?? {};
+        return { ...rest, when };
       },
     );
     expect(knative).toEqual(deployed);
@@ -191,6 +194,8 @@ describe('Knative Services', () => {
   const services = manifests.filter(
     ([, { apiVersion, kind }]) => kind === 'Service' && apiVersion.startsWith('serving.'),
   );
+
+  it.each(services)('%s: as Serving takes it', (_path, service) => expect(servingFaults(service)).toEqual([]));
 
   it('never have less than one replica', () => {
     const minima = services.map(

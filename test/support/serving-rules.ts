@@ -15,6 +15,12 @@ interface Container extends Fields {
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
   readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
   readonly securityContext?: Fields & { readonly capabilities?: Fields };
+  readonly livenessProbe?: Probe;
+}
+
+interface Probe {
+  readonly httpGet?: { readonly port: number | string };
+  readonly tcpSocket?: { readonly port: number | string };
 }
 
 type Fields = object;
@@ -37,7 +43,10 @@ const FEATURES: Readonly<Record<string, string>> = {
   tolerations: 'kubernetes.podspec-tolerations',
 };
 
-/** Why Knative Serving's webhook would refuse a Service, a sentence each; `enabled`: by `config-features`. */
+/**
+ * Why Knative Serving's webhook would refuse a Service, or its controller run it otherwise, a sentence each; `enabled`: by
+ * `config-features`.
+ */
 export function servingFaults(service: object, enabled: readonly string[] = []): readonly string[] {
   const { metadata, spec } = service as {
     metadata: { name: string; annotations?: Record<string, string> };
@@ -74,10 +83,18 @@ function containerFaults(container: Container, { volumes = [] }: PodSpec): strin
       .filter(({ name = '' }) => !['', 'h2c', 'http1'].includes(name))
       .map(({ name }) => `port name ${name} is not allowed`),
     ...ports.filter(({ containerPort }) => RESERVED_PORTS.includes(containerPort)).map(() => 'reserved port'),
+    ...livenessFaults(container),
     ...volumes.filter(({ name }) => !mounted.has(name)).map(({ name }) => `volume ${name} not mounted`),
     ...volumeMounts.filter(({ readOnly }) => !readOnly).map(({ name }) => `mount ${name} should be readOnly`),
     ...volumeMounts.filter(({ mountPath }) => RESERVED_PATHS.includes(mountPath)).map(() => 'reserved path'),
   ];
+}
+
+/** `rewriteUserLivenessProbe` of `pkg/reconciler/revision/resources/deploy.go`: kubelet asks the container's port. */
+function livenessFaults({ livenessProbe: { httpGet, tcpSocket } = {}, ports = [] }: Container): string[] {
+  const port = (httpGet ?? tcpSocket)?.port;
+  const containerPort = ports[0]?.containerPort ?? 8080;
+  return port === undefined || port === containerPort ? [] : [`livenessProbe is sent to port ${containerPort}`];
 }
 
 function beside(fields: Fields, allowed: readonly string[]): string[] {

@@ -59,6 +59,7 @@ describe('the Knative Service of a source', () => {
       'more than one container port is set',
       'port name http is not allowed',
       'port name internal is not allowed',
+      'livenessProbe is sent to port 8080',
     ]);
     const settings = { ...SETTINGS, env: { PORT: '1' } };
     expect(servingFaults(adapterKnativeService(aSource(), aRoute(), settings, NONE))).toEqual(['PORT is reserved']);

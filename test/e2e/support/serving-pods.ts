@@ -5,18 +5,36 @@ import type { RealWorld } from './real-world.ts';
 
 const KIND = 'services.serving.knative.dev';
 
+interface Container {
+  readonly ports?: readonly { readonly containerPort: number }[];
+  readonly livenessProbe?: Probe;
+}
+
+interface Probe {
+  readonly httpGet?: object;
+  readonly tcpSocket?: object;
+}
+
 interface KnativeService {
   readonly metadata: { readonly generation: number };
   readonly spec: {
     readonly template: {
       readonly metadata?: { readonly labels?: object; readonly annotations?: object };
-      readonly spec: { readonly containers: readonly (object & { readonly ports?: readonly object[] })[] };
+      readonly spec: { readonly containers: readonly Container[] };
     };
   };
 }
 
 /** As its networking layer has it, in the default domain template. */
 export const publicUrlOf = (namespace: string, name: string) => `https://${name}.${namespace}.example.com`;
+
+/** Serving has it asked at the only port of the container, whichever it names. */
+function atPort(probe: Probe | undefined, { containerPort: port }: { readonly containerPort: number }) {
+  const { httpGet, tcpSocket } = probe ?? {};
+  return (
+    probe && { ...probe, ...(httpGet && { httpGet: { ...httpGet, port } }), ...(tcpSocket && { tcpSocket: { port } }) }
+  );
+}
 
 /** Knative Serving as far as one pod of a Knative Service goes: it is made of the template, and is where events are taken. */
 export class ServingPods {
@@ -42,7 +60,8 @@ export class ServingPods {
     // As Serving names the only port, and asks it where there is no probe.
     const [port = { containerPort: 8080 }] = container?.ports ?? [];
     const readinessProbe = { tcpSocket: { port: 'user-port' } };
-    const served = { readinessProbe, ...container, ports: [{ ...port, name: 'user-port' }] };
+    const livenessProbe = atPort(container?.livenessProbe, port);
+    const served = { readinessProbe, ...container, livenessProbe, ports: [{ ...port, name: 'user-port' }] };
     await this.#world.applyIn(namespace, {
       apiVersion: 'v1',
       kind: 'Pod',
