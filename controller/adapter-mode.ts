@@ -18,6 +18,6 @@ export function modeOf({ spec }: SourceObject, { dedicated, defaultMode }: Adapt
   const mode = dedicated === 'shared' ? 'shared' : (spec.adapter?.mode ?? defaultMode);
   if (mode === 'shared' || dedicated !== 'refused') return { done: mode };
   const message =
-    'this install has no adapters for single sources: set ADAPTER_IMAGE of the controller, or spec.adapter.mode to shared';
+    'this install makes no adapters for single sources: apply config/dedicated (or set ADAPTER_IMAGE of the controller), or set spec.adapter.mode to shared';
   return blocked('DedicatedNotEnabled', message);
 }

@@ -144,6 +144,7 @@ describe('a new source', () => {
     world.broker('http://broker.example.com/');
     world.source({ adapter: { mode: 'dedicated' } });
     await world.becomes('Ready=False DedicatedNotEnabled');
+    expect(world.message('Deployed')).toContain('apply config/dedicated');
     expect(world.routes.get(UID)).toBeUndefined();
   });
 
