@@ -152,6 +152,16 @@ describe('a source with an adapter of its own', () => {
     await world.holds(() => expect(templateOf(KSVC)?.spec.containers[0]?.image).toBe('headwater-adapter:2'));
   });
 
+  it('gets its route back when somebody wrote that of another source in its place', async () => {
+    await startDedicated();
+    const foreign = { ...(await ownRoute()), uid: 'another', secretTokens: [{ value: 'theirs' }] };
+    const { metadata } = world.cluster.find(SECRET) as KubeObject;
+    const data = new Map([[`${UID}.json`, Buffer.from(JSON.stringify(foreign))]]);
+    world.cluster.apply({ ...SECRET, metadata, data });
+    await world.holds(async () => expect(await ownRoute()).toMatchObject({ uid: UID }));
+    expect((await ownRoute())?.secretTokens.map(({ value }) => value)).toEqual(['s3cret']);
+  });
+
   it('accepts a replaced secret for a while, without other pods for its end', async () => {
     await startDedicated();
     world.secret({ accessToken: 'token', secretToken: 'new' });

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { ApiRequest } from '../../../controller/kube/api-client.ts';
 import { KubeChildren } from '../../../controller/kube/kube-children.ts';
 import { refusalOf } from '../../../controller/kube/refusal.ts';
+import type { SourceObject } from '../../../controller/objects.ts';
 
+const source = { metadata: { namespace: 'demo', name: 'hello', uid: 'u-1' } } as SourceObject;
 const child = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'demo', name: 'x' } };
 
 /** Over an API server that refuses every write so. */
@@ -69,3 +72,33 @@ describe('a child that cannot be written', () => {
     await expect(refusing(500, 'etcd is away').apply(child)).rejects.toThrow('etcd is away');
   });
 });
+
+describe("the replicas of a source's own adapter", () => {
+  it('are asked where they run, not where Serving leads while nothing does', async () => {
+    const slice = (address: string, labels: object) => ({
+      metadata: { labels: { 'headwater.dev/source-uid': 'u-1', ...labels } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+    });
+    const type = 'networking.internal.knative.dev/serviceType';
+    const slices = [
+      slice('127.0.0.2', { [type]: 'Private' }),
+      slice('127.0.0.3', { [type]: 'Public' }),
+      slice('127.0.0.4', { 'headwater.dev/source-uid': 'u-2' }),
+    ];
+    const call = async (_method: string, _path: string, request?: ApiRequest) =>
+      ({ items: slices.filter(chosenBy(request)) }) as never;
+    const children = new KubeChildren({ call }, { find: async () => undefined });
+    expect(await children.statesOf(source)).toHaveLength(1);
+  });
+});
+
+/** As the API server reads a labelSelector of `=` and `!=`. */
+function chosenBy({ query }: ApiRequest = {}) {
+  const terms = String(query?.['labelSelector'] ?? '').split(',');
+  return ({ metadata: { labels } }: { metadata: { labels: Readonly<Record<string, string>> } }) =>
+    terms.every((term) => {
+      const [name = '', value] = term.split(/!?=/);
+      return (labels[name] === value) !== term.includes('!=');
+    });
+}
