@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, textOf } from '../definition-text.ts';
-import type { KubeManifest, WireSet } from '../model.ts';
+import type { KubeManifest, WiredWorkflow, WireSet } from '../model.ts';
 import { DEPLOYMENT } from '../planned-object.ts';
 import { type Diagram, DiagramBuilder, type DiagramLine, type NodeKind, shortened } from './diagram.ts';
 import { filterLines } from './filter-lines.ts';
@@ -36,8 +36,8 @@ class Topology {
   readonly #groups = new Map<string, string>();
   /** Other names of a node: the Deployment behind a Service. */
   readonly #aliases = new Map<string, string>();
-  /** What is drawn of a sink that is a workflow. */
-  readonly #workflows = new Map<string, readonly DiagramLine[]>();
+  /** The workflows that run at a sink. */
+  readonly #workflows = new Map<string, readonly WiredWorkflow[]>();
   readonly #namespaces: ReadonlySet<string>;
 
   constructor(objects: readonly KubeManifest[], sets: readonly WireSet[]) {
@@ -154,11 +154,12 @@ class Topology {
     const key = this.#aliases.get(target.key) ?? target.key;
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
-    const workflow = this.#workflows.get(key);
-    const detail: DiagramLine[] = target.kind === '' ? [] : [{ text: target.kind, style: 'detail' }];
-    const own: DiagramLine[] = [{ text: shortened(target.name), style: 'name' }, ...detail];
+    const workflows = this.#workflows.get(key) ?? [];
     const group = target.namespace === '' ? undefined : this.#groupOf(target.namespace);
-    const id = this.#builder.node(workflow ? 'workflow' : kind, [...(workflow ?? own), ...lines], group);
+    const id =
+      workflows.length > 0
+        ? this.#builder.node('workflow', [...workflowLines(workflows), ...lines], group)
+        : this.#builder.node(kind, [...targetLines(target), ...lines], group);
     this.#ids.set(key, id);
     return id;
   }
@@ -172,15 +173,11 @@ class Topology {
   }
 
   #noteWorkflows({ workflows, namespace }: WireSet): void {
-    for (const { name, runtime, emits } of workflows) {
+    for (const workflow of workflows) {
+      const { runtime } = workflow;
       if (!runtime) continue;
       const target = targetOfRuntime(runtime, namespace);
-      const types = [...new Set(emits.map(({ type, reference }) => type ?? reference ?? 'an event'))];
-      this.#workflows.set(target.key, [
-        { text: shortened(name), style: 'name' },
-        { text: runtime.kind === 'uri' ? 'workflow' : `workflow in ${runtime.service}`, style: 'detail' },
-        ...types.map((type): DiagramLine => ({ text: `⇢ ${shortened(type)}`, style: 'emitted' })),
-      ]);
+      this.#workflows.set(target.key, [...(this.#workflows.get(target.key) ?? []), workflow]);
       if (runtime.kind === 'deployment' || runtime.kind === 'sonataflow') {
         const deployment = runtime.kind === 'deployment' ? runtime.deployment : runtime.service;
         this.#aliases.set(targetOfReference({ ...DEPLOYMENT, name: deployment }, namespace).key, target.key);
@@ -201,4 +198,22 @@ class Topology {
       }
     }
   }
+}
+
+function targetLines({ name, kind }: Target): DiagramLine[] {
+  const detail: DiagramLine[] = kind === '' ? [] : [{ text: kind, style: 'detail' }];
+  return [{ text: shortened(name), style: 'name' }, ...detail];
+}
+
+/** Of all that run at one place. */
+function workflowLines(workflows: readonly WiredWorkflow[]): DiagramLine[] {
+  const what = workflows.length === 1 ? 'workflow' : 'workflows';
+  const runtime = workflows[0]?.runtime;
+  const place = runtime && 'service' in runtime ? ` in ${runtime.service}` : '';
+  const emitted = workflows.flatMap(({ emits }) => emits.map(({ type, reference }) => type ?? reference ?? 'an event'));
+  return [
+    ...workflows.map(({ name }): DiagramLine => ({ text: shortened(name), style: 'name' })),
+    { text: what + place, style: 'detail' },
+    ...[...new Set(emitted)].map((type): DiagramLine => ({ text: `⇢ ${shortened(type)}`, style: 'emitted' })),
+  ];
 }

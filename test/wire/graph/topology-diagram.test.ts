@@ -151,6 +151,17 @@ describe('draws a workflow in place of what runs it:', () => {
       expect(edgesOf(diagram)).toEqual(['default -> some', 'flow -> default', 'some -> flow']);
     });
 
+  it('several in one Service, as one', () => {
+    const set = aSet({ kind: 'deployment', service: 'app', deployment: 'behind', path: '/' });
+    const workflows = set.workflows.flatMap((one) => [
+      one,
+      { ...one, name: 'part', emits: [anEmitted('/end', 'more')] },
+    ]);
+    const diagram = drawn([trigger({})], [{ ...set, workflows }]);
+    expect(nodesOf(diagram)).toContain('flow (workflow): part, workflows in app, ⇢ told, ⇢ more');
+    expect(edgesOf(diagram)).toEqual(['default -> some', 'flow -> default', 'some -> flow']);
+  });
+
   it('uri, and producers that are elsewhere', () => {
     const set = aSet({ kind: 'uri', uri: 'http://flow.example.com/' }, [
       { type: 'asked', by: 'browser', direct: true, place },
