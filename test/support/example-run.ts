@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { HeadwaterProcess } from './headwater.ts';
@@ -36,7 +37,7 @@ export class ExampleRun {
         const { stdout, stderr } = this.dev;
         return pattern.exec(stdout) ?? expect.fail(`${pattern} is not in:\n${stdout}${stderr}`);
       },
-      { timeout: 12_000, interval: 20 },
+      { timeout: 30_000, interval: 20 },
     );
   }
 
@@ -46,6 +47,20 @@ export class ExampleRun {
     const files = this.#paths.flatMap((path) => ['-f', path]);
     const sent = await HeadwaterProcess.run(['send', what, ...files, '--adapter', adapter], { cwd: this.#cwd });
     expect(sent).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^202 kept/) });
+  }
+
+  /** Sends a CloudEvent without data to the Broker `default`, as a producer elsewhere would. */
+  async emit({ id = randomUUID(), ...attributes }: Readonly<Record<string, string>>): Promise<void> {
+    const [, broker = ''] = await this.sees(/^broker +(http:\S+)\/<namespace>\/<name>$/m);
+    const named = Object.entries({ specversion: '1.0', id, ...attributes });
+    const headers = Object.fromEntries(named.map(([name, value]) => [`ce-${name}`, value]));
+    const { status } = await fetch(`${broker}/default/default`, { method: 'POST', headers });
+    expect(status).toBe(202);
+  }
+
+  /** What the commands of the example printed so far. */
+  output(): readonly string[] {
+    return this.dev.stdout.split('\n').filter((line) => /^[A-Z]\w+ \S+ \| /.test(line));
   }
 
   /** Ends it as Ctrl-C does; nothing was lost. */
