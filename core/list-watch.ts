@@ -169,7 +169,12 @@ export class ListWatch<Item extends ApiObject> {
     do {
       const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(pageMs)]);
       const page = await this.#options.transport.list({ limit, continue: next }, signal);
-      for (const item of page.items) found.set(apiKeyOf(item), item);
+      for (const item of page.items) {
+        const key = apiKeyOf(item);
+        const before = this.#items.get(key);
+        // What did not change is not held twice until the list was read to its end.
+        found.set(key, before && isSameVersion(before, item) ? before : item);
+      }
       next = page.continue || undefined;
       version = page.resourceVersion;
     } while (next !== undefined);
@@ -216,7 +221,7 @@ export class ListWatch<Item extends ApiObject> {
   #put(item: Item): void {
     const key = apiKeyOf(item);
     const before = this.#items.get(key);
-    if (before !== undefined && before.metadata.resourceVersion === item.metadata.resourceVersion) return;
+    if (before && isSameVersion(before, item)) return;
     this.#items.set(key, item);
     this.#options.onChange(item);
   }
@@ -235,6 +240,10 @@ export class ListWatch<Item extends ApiObject> {
     // Clients of one server that was away must not come back all at once.
     await sleep(delay * (0.5 + Math.random() / 2), undefined, { signal: this.#stopped.signal }).catch(() => undefined);
   }
+}
+
+function isSameVersion(one: ApiObject, other: ApiObject): boolean {
+  return one.metadata.resourceVersion === other.metadata.resourceVersion;
 }
 
 function codeOf(error: unknown): number | undefined {
