@@ -45,3 +45,15 @@ describe.each(wired)('headwater wire of %s', (name) => {
     expect(page.split('\n').find((line) => line.startsWith(`| [${name}](`))).toContain(counted);
   });
 });
+
+it('functions of examples ask for the packages they are tested with', async () => {
+  const packageOf = async (path: string) => JSON.parse(await readFile(path, 'utf8')) as Record<string, object>;
+  const own = await packageOf(exampleFolder('../package.json'));
+  const files = await readdir(exampleFolder('.'), { recursive: true });
+  const packages = files.filter((file) => file.endsWith('/package.json') && !file.includes('node_modules'));
+  expect(packages).toHaveLength(2);
+  for (const file of packages) {
+    const { dependencies } = await packageOf(exampleFolder(file));
+    expect(own['devDependencies']).toMatchObject(dependencies ?? {});
+  }
+});

@@ -83,10 +83,3 @@ it('a negative comment becomes one e-mail, also when the mail server was away; o
     },
   ]);
 }, 60_000);
-
-it('its function asks for the packages that are tested here', async () => {
-  const packageOf = async (path: string) => JSON.parse(await readFile(path, 'utf8')) as Record<string, object>;
-  const { dependencies } = await packageOf(join(EXAMPLE, 'mailer/package.json'));
-  const own = await packageOf(join(import.meta.dirname, '../../package.json'));
-  expect(own['devDependencies']).toMatchObject(dependencies ?? {});
-});
