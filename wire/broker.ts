@@ -6,14 +6,18 @@ import type { WiredBroker } from './model.ts';
 const USUAL_CLASS = 'MTChannelBasedBroker';
 
 /** Where Brokers of each class take events, as their controllers write it to `status.address.url` in a cluster without TLS. */
-const urls: Readonly<Record<string, (namespace: string, name: string) => string>> = {
-  MTChannelBasedBroker: (namespace, name) =>
-    `http://broker-ingress.knative-eventing.svc.cluster.local/${namespace}/${name}`,
-  Kafka: (namespace, name) => `http://kafka-broker-ingress.knative-eventing.svc.cluster.local/${namespace}/${name}`,
-  KafkaNamespaced: (namespace, name) =>
-    `http://kafka-broker-ingress.${namespace}.svc.cluster.local/${namespace}/${name}`,
-  RabbitMQBroker: (namespace, name) => `http://${name}-broker-ingress.${namespace}.svc.cluster.local`,
-};
+const urls: ReadonlyMap<string, (namespace: string, name: string) => string> = new Map([
+  [
+    'MTChannelBasedBroker',
+    (namespace, name) => `http://broker-ingress.knative-eventing.svc.cluster.local/${namespace}/${name}`,
+  ],
+  ['Kafka', (namespace, name) => `http://kafka-broker-ingress.knative-eventing.svc.cluster.local/${namespace}/${name}`],
+  [
+    'KafkaNamespaced',
+    (namespace, name) => `http://kafka-broker-ingress.${namespace}.svc.cluster.local/${namespace}/${name}`,
+  ],
+  ['RabbitMQBroker', (namespace, name) => `http://${name}-broker-ingress.${namespace}.svc.cluster.local`],
+]);
 
 export function wiredBroker(
   { broker = {} }: Pick<WireConfig, 'broker'>,
@@ -21,6 +25,6 @@ export function wiredBroker(
   place: Place,
 ): WiredBroker {
   const { name = 'default', namespace = setNamespace, create = false, class: brokerClass = USUAL_CLASS } = broker;
-  const url = broker.url ?? urls[brokerClass]?.(namespace, name);
+  const url = broker.url ?? urls.get(brokerClass)?.(namespace, name);
   return { name, namespace, create, class: brokerClass, url, place };
 }

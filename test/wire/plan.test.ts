@@ -59,7 +59,7 @@ it('says what keeps it from being whole', async () => {
   ).toEqual([
     'lacking/wire.yaml:5 no workflow consumes an event of source acme-idle: name some in eventTypes, or leave the source out',
     'lacking/wire.yaml:7 nothing tells the Knative Service emitter where to send its events: name the file with its manifest (manifest), so that K_SINK can be set there',
-    'lacking/wire.yaml:8 where Brokers of class Unheard of take events is not known here, and K_SINK needs it: set broker.url',
+    'lacking/wire.yaml:8 where Brokers of class constructor take events is not known here, and K_SINK needs it: set broker.url',
     'lacking/loose.yaml:1 no wiring file (wire.yaml) says where loose runs',
   ]);
 });

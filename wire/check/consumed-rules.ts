@@ -129,7 +129,9 @@ function repositoryMismatch(check: ConsumedCheck): Finding[] {
   if (producers.length === 0 || hasOtherProducers(check)) return [];
   return conditions.flatMap((condition) => {
     const { name } = condition;
-    const values = producers.map(({ source }) => source.constants[name]);
+    const values = producers.map(({ source: { constants } }) =>
+      Object.hasOwn(constants, name) ? constants[name] : undefined,
+    );
     const isPossible = (value: string | undefined) =>
       value === undefined ||
       condition.values.some((one) => holds({ ...condition, values: [one.toLowerCase()] }, value.toLowerCase()));

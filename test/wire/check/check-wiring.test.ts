@@ -135,6 +135,13 @@ const seeds: { name: string; files: Record<string, string>; findings: string[] }
     ],
   },
   {
+    name: 'a filter on an attribute that JavaScript has on every object',
+    files: changed('checker.yaml', ['github.pull_request\n', 'github.pull_request\n        constructor: x\n']),
+    findings: [
+      'checker.yaml:7 error attribute-never-set: no event of this type carries the attribute constructor, so none is taken; it carries action, assignee, githubnumber, installation, label, number, owner, repository, sender',
+    ],
+  },
+  {
     name: 'a wait for whatever comes',
     files: changed('checker.yaml', [
       '          one:\n            with:\n              type: dev.knative.source.github.pull_request_review\n            correlate:\n              pr:\n                from: .githubnumber\n',
