@@ -21,6 +21,11 @@ export interface RuntimeFilter {
 
 /** What Knative takes as the name of an attribute in a Trigger. */
 const ATTRIBUTE = /^[a-z][a-z0-9]*$/;
+/** Knative compares the time as Go writes it; every event it takes is of version 1.0, which YAML reads as the number 1. */
+const NOT_ASKED: ReadonlySet<string> = new Set(['time', 'specversion']);
+/** What does not survive as the value of a header: space around it is cut off, and control characters are encoded. */
+// oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+const CHANGED_ON_THE_WAY = /^\s|\s$|[\x00-\x1f\x7f]/;
 
 /** `sets`: those at the Broker of the workflow's set, whose sources produce events. */
 export function askedOf(
@@ -32,8 +37,7 @@ export function askedOf(
   const left: RuntimeFilter[] = [];
   for (const { place, ...filter } of event.attributes) {
     if (filter.test === 'runtime') left.push({ text: `${filter.name}: ${filter.expression}`, place });
-    else if (!ATTRIBUTE.test(filter.name) || filter.value === '')
-      left.push({ text: `${filter.name}: ${filter.value}`, place });
+    else if (!mayAsk(filter.name) || filter.value === '') left.push({ text: `${filter.name}: ${filter.value}`, place });
     else own.push({ name: filter.name, test: filter.test, values: [filter.value], origin: 'definition' });
   }
   own.push(...ofConfig(workflow.config, set), ...event.correlations.flatMap(ofCorrelation));
@@ -58,9 +62,13 @@ function ofConfig(config: WiredWorkflow['config'], set: WireSet): Condition[] {
   return [...ofSources, ...Object.entries(attributes).map(([name, value]) => exact(name, [value]))];
 }
 
+function mayAsk(name: string): boolean {
+  return ATTRIBUTE.test(name) && !NOT_ASKED.has(name);
+}
+
 /** A constant that an attribute must have to be for this instance; other correlations are each instance's own. */
 function ofCorrelation({ from, expect }: ConsumedEvent['correlations'][number]): Condition[] {
-  if (from.kind !== 'attribute' || expect.kind !== 'constant' || !ATTRIBUTE.test(from.name)) return [];
+  if (from.kind !== 'attribute' || expect.kind !== 'constant' || !mayAsk(from.name)) return [];
   return [{ name: from.name, test: 'exact', values: [expect.value], origin: 'correlation' }];
 }
 
@@ -74,8 +82,9 @@ function promotedOf(
   sets: readonly WireSet[],
 ): Condition | undefined {
   // A number beyond the exact ones may be written in another way than it came; no Trigger asks for nothing.
-  if (values.some((value) => value === '' || (typeof value === 'number' && !Number.isSafeInteger(value))))
-    return undefined;
+  const isSentAsItIs = (value: PayloadConstant['values'][number]) =>
+    typeof value === 'number' ? Number.isSafeInteger(value) : value !== '' && !CHANGED_ON_THE_WAY.test(String(value));
+  if (!values.every(isSentAsItIs)) return undefined;
   const producers = producersOf(conditions, sets);
   const names = new Set(
     producers.map(({ event }) => event.attributes.find((attribute) => isMember(attribute.member, member))?.name),

@@ -157,9 +157,14 @@ function payloadFilterOf(value: unknown, place: PayloadFilter['place']): Payload
 }
 
 function constantsIn(value: unknown, member: readonly string[]): PayloadConstant[] {
-  if (isScalar(value) && member.length > 0 && expressionIn(String(value)) === undefined)
-    return [{ member, values: [value] }];
+  // A text may be a regular expression, as that of an attribute may.
+  if (isScalar(value) && member.length > 0 && isLiteral(String(value))) return [{ member, values: [value] }];
   return entriesOf(value).flatMap(([name, inner]) => constantsIn(inner, [...member, name]));
+}
+
+function isLiteral(text: string): boolean {
+  const asked = attributeTestOf(text);
+  return asked.test === 'exact' && asked.value === text;
 }
 
 /** `from` of a correlation is asked of the whole event: `.subject` is an attribute, `.data.x` a member of the data. */

@@ -63,3 +63,10 @@ it('says what keeps it from being whole', async () => {
     'lacking/loose.yaml:1 no wiring file (wire.yaml) says where loose runs',
   ]);
 });
+
+it('asks for nothing that may arrive otherwise than it was compared', async () => {
+  const { problems, plan } = await planned('uncertain');
+  expect([...problems, ...plan.problems]).toEqual([]);
+  const types = ['issues', 'issue_comment', 'pull_request', 'push'].map((name) => `dev.knative.source.github.${name}`);
+  expect(plan.sets[0]?.triggers.map(({ filters }) => filters)).toEqual(types.map((type) => [{ exact: { type } }]));
+});
