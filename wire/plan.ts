@@ -37,7 +37,23 @@ export function planOf(wiring: Wiring): Plan {
     };
     return { ...planned, objects: objectsOf(planned) };
   });
-  return { sets, problems: sets.flatMap(problemsOf) };
+  return { sets, problems: [...sets.flatMap(problemsOf), ...madeTwice(sets)] };
+}
+
+/** Objects of one name: what one set applies would take the other's away. */
+function madeTwice(sets: readonly PlannedSet[]): readonly Problem[] {
+  const first = new Map<string, WireSet>();
+  return sets.flatMap(({ set, objects }) =>
+    objects.flatMap(({ object: { apiVersion, kind, metadata } }) => {
+      const key = JSON.stringify([apiVersion, kind, metadata.namespace, metadata.name]);
+      const other = first.get(key);
+      first.set(key, other ?? set);
+      if (!other) return [];
+      const whose = other === set ? 'of this set twice' : `of the set ${other.name}, too`;
+      const advice = 'give one another name, or let one set have both';
+      return [problemAt(set.place, `${kind} ${metadata.namespace}/${metadata.name} is ${whose}: ${advice}`)];
+    }),
+  );
 }
 
 function objectsOf({ set, triggers, sources }: Omit<PlannedSet, 'objects'>): readonly PlannedObject[] {

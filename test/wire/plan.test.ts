@@ -64,6 +64,17 @@ it('says what keeps it from being whole', async () => {
   ]);
 });
 
+it('refuses objects of one name, which one set would take from the other', async () => {
+  const { plan } = await planned('twice');
+  const advice = 'give one another name, or let one set have both';
+  expect(
+    plan.problems.map(({ file, line, message }) => `${file.replace(`${folder}/`, '')}:${line} ${message}`),
+  ).toEqual([
+    `twice/two.wire.yaml:2 Trigger default/flow-github-push is of the set one, too: ${advice}`,
+    `twice/two.wire.yaml:2 GitHubSource default/acme-shop is of the set one, too: ${advice}`,
+  ]);
+});
+
 it('asks for nothing that may arrive otherwise than it was compared', async () => {
   const { problems, plan } = await planned('uncertain');
   expect([...problems, ...plan.problems]).toEqual([]);
