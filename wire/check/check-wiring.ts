@@ -1,6 +1,7 @@
 import type { Place } from '../../core/problem.ts';
 import { askedOf } from '../asked.ts';
 import type { WiredWorkflow, WireSet, Wiring } from '../model.ts';
+import { planOf } from '../plan.ts';
 import { setsAtBrokerOf } from '../producers.ts';
 import { checkConsumed, type LiveEventType } from './consumed-rules.ts';
 import type { Finding } from './finding.ts';
@@ -23,7 +24,20 @@ export function checkWiring(wiring: Wiring, live: readonly LiveEventType[] = [])
       ...unreadEvents(set, sets),
     ];
   });
+  findings.push(...unplanned(wiring));
   return unique(findings).toSorted((a, b) => comparePlaces(a.place, b.place) || (a.rule < b.rule ? -1 : 1));
+}
+
+/** Without wire.yaml, nothing is to be planned yet. */
+function unplanned({ sets }: Wiring): Finding[] {
+  const { problems } = planOf({ sets: sets.filter(({ name }) => name !== undefined) });
+  return problems.map(({ file, line, message }) => ({
+    rule: 'no-plan',
+    severity: 'error',
+    place: { file, line, column: 1 },
+    workflow: undefined,
+    message,
+  }));
 }
 
 /** Of what is made: the Triggers of workflows that run somewhere. */

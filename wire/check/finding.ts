@@ -13,6 +13,7 @@ export const rules = {
   loop: 'a workflow starts itself, by way of others or not',
   'shared-start': 'one event starts two workflows',
   'no-dead-letter-sink': 'what a workflow does not take is lost',
+  'no-plan': 'wire plan cannot make the objects',
   unread: 'nobody consumes an event that is emitted',
 } as const;
 

@@ -142,6 +142,16 @@ const seeds: { name: string; files: Record<string, string>; findings: string[] }
     ],
   },
   {
+    name: 'a source of which nothing is consumed',
+    files: changed('wire.yaml', [
+      'workflows:',
+      '  - { kind: GitHubSource, repository: acme/web, secret: github, fixed: true }\nworkflows:',
+    ]),
+    findings: [
+      'wire.yaml:9 error no-plan: no workflow consumes an event of source acme-web: name some in eventTypes, or leave the source out',
+    ],
+  },
+  {
     name: 'a wait for whatever comes',
     files: changed('checker.yaml', [
       '          one:\n            with:\n              type: dev.knative.source.github.pull_request_review\n            correlate:\n              pr:\n                from: .githubnumber\n',
