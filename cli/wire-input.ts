@@ -48,6 +48,10 @@ export async function readWired(args: Args, { withManifests = false, checkSchema
   const { wiring, problems, warnings } = await readWiring(paths, { checkSchemas });
   const { manifests, problems: unread } = withManifests ? await readManifests(paths) : { manifests: [], problems: [] };
   refuse([...problems, ...unread]);
+  if (wiring.sets.length + manifests.length === 0) {
+    const kinds = `neither a wiring file (wire.yaml) nor a workflow definition${withManifests ? ' nor a manifest' : ''}`;
+    throw new ConfigurationError('wiring', [`${kinds} is in ${paths.map(placeOf).join(', ')}`]);
+  }
   const plan = planOf(wiring);
   const made = plan.sets.flatMap(({ objects }) => objects.map(({ object }) => object));
   return { wiring, warnings, plan, objects: [...manifests, ...made] };

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { placeOf } from '../../core/place-of.ts';
 import { headwater } from '../support/headwater.ts';
 
 const sets = join(import.meta.dirname, '../wire/sets');
@@ -45,6 +46,11 @@ describe('headwater wire plan', () => {
   it.each([
     [[], 2, 'headwater wire plan: name a wiring file: -f PATH\nheadwater wire plan: see headwater wire plan --help\n'],
     [['-f', '/gone/wire.yaml'], 1, 'headwater wire plan: /gone/wire.yaml: no such file or folder\n'],
+    [
+      ['-f', join(sets, '../graph')],
+      1,
+      `headwater wire plan: neither a wiring file (wire.yaml) nor a workflow definition is in ${placeOf(join(sets, '../graph'))}\n`,
+    ],
   ])('refuses %j', async (args, code, stderr) => {
     expect(await headwater('wire', 'plan', ...args)).toEqual({ code, stdout: '', stderr });
   });
