@@ -55,6 +55,12 @@ async function ping(address: string): Promise<string> {
   return delivery.id;
 }
 const adapter = () => pods.of('headwater-adapter')[0]?.url('http') ?? '';
+/** Ports of the pods that this Service of namespace `headwater` leads to. */
+async function backendsOf(service: string): Promise<string[]> {
+  const of = ['-n', 'headwater', '-l', `kubernetes.io/service-name=${service}`];
+  const path = 'jsonpath={.items[?(@.endpoints)].ports[*].port}';
+  return (await world.kubectl('get', 'endpointslices', ...of, '-o', path)).split(' ').filter(Boolean).toSorted();
+}
 async function removeSource(): Promise<void> {
   await world.kubectl('delete', 'githubsources', '--all', '-n', 'demo', '--timeout=60s');
   expect(world.github.hooks).toEqual([]);
@@ -210,12 +216,28 @@ describe('docs/install.md, with Knative Serving', () => {
   });
 
   it('has the shared adapter as a Knative Service with config/knative', async () => {
-    await page.run('kubectl delete -n headwater deployment,hpa');
+    await useSample(TOKEN_SAMPLE);
+    await ready();
+    const [hook] = world.github.hooks;
     await page.run('kubectl apply -k config/knative');
-    await page.run('PUBLIC_URL-');
     const pod = await serving.rollOut('headwater', 'headwater-hooks');
+    for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'] as const)
+      expect(await pod.passes(probe)).toBe(true);
     await page.run('kubectl wait -n headwater --for=condition=Ready ksvc/headwater-hooks');
+    await page.run('PUBLIC_URL-');
     await rolledOut('headwater-controller');
+    await world.holds(
+      () => expect(world.github.hooks[0]?.config.url).toContain(publicUrlOf('headwater', 'headwater-hooks')),
+      60_000,
+    );
+    expect(world.github.hooks.map(({ id }) => id)).toEqual([hook?.id]);
+    // What GitHub sent before comes the old way, the last of it to whichever pod.
+    for (const address of [adapter(), pod.url('user-port')]) await shows(LOGS, await ping(address));
+    await page.run('kubectl delete -n headwater deployment,hpa');
+    await world.holds(() => expect(pods.of('headwater-adapter')).toEqual([]));
+    expect(await backendsOf('headwater-adapter')).toEqual(['8080', '8090']);
+    await ready();
+    await removeSource();
     await page.run('kubectl delete -n demo -k config/event-dumper');
     await page.run('kubectl apply -n demo -k config/event-dumper/knative');
     await serving.rollOut('demo', 'event-dumper');
@@ -228,6 +250,25 @@ describe('docs/install.md, with Knative Serving', () => {
 });
 
 describe('docs/install.md', () => {
+  it('takes the rights to all Secrets away again with config/namespaced', async () => {
+    const mayRead = (namespace: string) =>
+      world
+        .kubectl(
+          'auth',
+          'can-i',
+          'get',
+          'secrets',
+          '-n',
+          namespace,
+          `--as=system:serviceaccount:headwater:${PLANES[0]}`,
+        )
+        .catch(() => 'no\n');
+    await world.kubectl('delete', '-f', join(import.meta.dirname, '../../config/dedicated'));
+    await page.run('kubectl apply -k config/namespaced');
+    await page.run('kubectl delete clusterrolebinding');
+    expect([await mayRead('default'), await mayRead('demo')]).toEqual(['no\n', 'yes\n']);
+  });
+
   it('has an overlay by which the adapter as a Knative Service calls sinks by a proxy', async () => {
     await page.write('config/behind-proxy/kustomization.yaml');
     const text = await world.kubectl('kustomize', world.file('checkout/config/behind-proxy'));

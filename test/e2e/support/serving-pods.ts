@@ -81,7 +81,9 @@ export class ServingPods {
     };
     const patch = JSON.stringify({ status });
     await this.#world.kubectl('patch', KIND, name, ...where, '--subresource=status', '--type=merge', '-p', patch);
-    for (const { name: old } of before) await this.#world.kubectl('delete', 'pod', old, ...where, '--wait=false');
+    // What they were made for may be gone as well, such as a Deployment of that name.
+    const ending = ['--wait=false', '--ignore-not-found'];
+    for (const { name: old } of before) await this.#world.kubectl('delete', 'pod', old, ...where, ...ending);
     await this.#world.holds(() => expect(this.#pods.of(name)).toHaveLength(1));
     return running;
   }
