@@ -4,8 +4,8 @@ import { isJson, NotACloudEventError, readEvents } from '../dump/event.ts';
 import type { ExplainedEvent } from '../wire/explain/explain.ts';
 
 /**
- * The CloudEvent in a file: in CloudEvents' JSON format, as `headwater dump --output json` prints it; of several lines the
- * first. `-`: standard input.
+ * The CloudEvent in a file: in CloudEvents' JSON format, as `headwater dump --output json` prints it. `-`: standard
+ * input.
  * @throws ConfigurationError
  */
 export async function readEventFile(path: string): Promise<ExplainedEvent> {
@@ -23,12 +23,19 @@ export async function readEventFile(path: string): Promise<ExplainedEvent> {
   }
 }
 
-/** One document, or the first of a document a line. What the dumper says of the receipt is no attribute. */
+/** One document; the only one of a document a line, too. What the dumper says of the receipt is no attribute. */
 function documentIn(text: string): unknown {
-  const document = parsed(text) ?? parsed(text.slice(0, text.indexOf('\n'))) ?? (JSON.parse(text) as unknown);
+  const document = parsed(text) ?? lineIn(text) ?? (JSON.parse(text) as unknown);
   if (typeof document !== 'object' || document === null || Array.isArray(document)) return document;
   const { headwater, ...rest } = document as Record<string, unknown>;
   return typeof headwater === 'object' ? rest : document;
+}
+
+function lineIn(text: string): unknown {
+  const documents = text.split('\n').map(parsed);
+  const [first, ...others] = documents.filter((document) => document !== undefined);
+  if (others.length > 0) throw new NotACloudEventError(`it holds ${others.length + 1} events, and one is explained`);
+  return first;
 }
 
 function parsed(text: string): unknown {

@@ -1,6 +1,6 @@
 import type { KubeManifest } from '../wire/model.ts';
 import { type Command, type Option, UsageError } from './command.ts';
-import { fileOption, ofCluster, problemText, readWired, withCluster } from './wire-input.ts';
+import { fileOption, ofCluster, readWired, withCluster } from './wire-input.ts';
 
 const live: Option = {
   type: 'boolean',
@@ -29,14 +29,13 @@ docs/workflows.md explains the rules.
     const { output = 'text' } = values;
     if (output !== 'text' && output !== 'json') throw new UsageError(['--output must be text or json']);
     const { wiring, warnings } = await readWired({ values, positionals }, { checkSchemas: true });
-    for (const warning of warnings) terminal.err(`${problemText(warning)}\n`);
     const { checkWiring } = await import('../wire/check/check-wiring.ts');
     const { findingJson, findingText } = await import('./wire-text.ts');
     const asksCluster = values['cluster'] === true || (values['kubeconfig'] ?? values['context']) !== undefined;
     const known = asksCluster
       ? await withCluster(values, async (cluster) => eventTypesOf(await cluster.all(EVENT_TYPE)))
       : [];
-    const findings = checkWiring(wiring, known);
+    const findings = checkWiring(wiring, known, warnings);
     if (output === 'json') terminal.out(`${JSON.stringify(findings.map(findingJson), undefined, 2)}\n`);
     else terminal.out(findings.map(findingText).join(''));
     const fails = new Set(values['strict'] === true ? ['error', 'warning'] : ['error']);

@@ -28,6 +28,7 @@ event, with 1 when none does, and with 2 when that cannot be told.
     if (event === undefined || problems.length > 0) throw new UsageError(problems);
     const { readEventFile } = await import('./event-file.ts');
     const { explain } = await import('../wire/explain/explain.ts');
+    const { mayTake } = await import('../wire/explain/taking.ts');
     const { explanationText } = await import('./wire-text.ts');
     const read = await readEventFile(event);
     const needsFiles = !asksCluster || values['file'] !== undefined;
@@ -39,7 +40,7 @@ event, with 1 when none does, and with 2 when that cannot be told.
     terminal.out(output === 'json' ? `${JSON.stringify(explanation, undefined, 2)}\n` : explanationText(explanation));
     const isTaken =
       explanation.triggers.some(({ mismatches }) => mismatches.length === 0) ||
-      explanation.steps.some(({ isReached, taking }) => isReached && taking.mismatches.length === 0);
+      explanation.steps.some(({ isReached, taking }) => isReached && mayTake(taking));
     return isTaken ? 0 : 1;
   },
 };

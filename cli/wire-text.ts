@@ -3,6 +3,7 @@ import type { Place } from '../core/problem.ts';
 import { printable } from '../dump/format.ts';
 import type { Finding } from '../wire/check/finding.ts';
 import type { Explanation } from '../wire/explain/explain.ts';
+import { type ChosenInstance, mayTake } from '../wire/explain/taking.ts';
 
 /** `shop/checker.yaml:6:15: error: nobody here produces … (no-producer)` */
 export function findingText({ place, severity, message, rule }: Finding): string {
@@ -29,20 +30,21 @@ export function explanationText({ triggers, steps }: Explanation): string {
     ...steps.flatMap(({ workflow, step, place, role, isReached, taking }) => {
       const { mismatches, undecided, instances } = taking;
       const where = `workflow ${workflow}, ${step} (${placeOf(place.file)}:${place.line})`;
-      if (mismatches.length > 0) return [`${where}: does not take it`, ...mismatches.map(mismatchText)];
+      if (!mayTake(taking))
+        return [`${where}: does not take it`, ...mismatches.map(mismatchText), ...instances.flatMap(lackText)];
       const does = role === 'start' ? 'starts a new instance' : 'goes on with an instance that waits';
       return [
         `${where}: ${isReached ? does : 'would take it, but no Trigger brings it'}`,
-        ...instances.map(({ by, value }) =>
-          value === undefined
-            ? `  no instance is found: it carries no ${by}`
-            : `  the instance: that whose ${by} is ${JSON.stringify(value)}`,
-        ),
+        ...instances.map(({ by, value }) => `  the instance: that whose ${by} is ${JSON.stringify(value)}`),
         ...undecided.map((expression) => `  if the runtime says so: ${expression.replace(/\s+/g, ' ')}`),
       ];
     }),
   ];
   return lines.map((line) => `${printable(line)}\n`).join('');
+}
+
+function lackText({ by, value }: ChosenInstance): string[] {
+  return value === undefined ? [`  no instance is found: it carries no ${by}`] : [];
 }
 
 function mismatchText({

@@ -43,6 +43,17 @@ export function problemAt({ file, line }: Place, message: string): Problem {
   return { file, line, message };
 }
 
+/** What a reader tolerates but people should know. */
+export interface Oddity extends Problem {
+  readonly column: number;
+  /** Whether it refers to what is not there, so that no runtime can do it. */
+  readonly isDangling: boolean;
+}
+
+export function oddityAt({ file, line, column }: Place, message: string, isDangling = false): Oddity {
+  return { file, line, column, message, isDangling };
+}
+
 /** RFC 6901. */
 export function pointerOf(path: Path): string {
   return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');

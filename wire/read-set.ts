@@ -4,7 +4,7 @@ import type { Problem } from '../core/problem.ts';
 import type { SourceDefinition } from '../sources/contract.ts';
 import { wiredBroker } from './broker.ts';
 import type { WorkflowConfig } from './config.ts';
-import { problemAt } from './definition-text.ts';
+import { type Oddity, problemAt } from './definition-text.ts';
 import type { WiredSource, WiredWorkflow, WireSet, Workflow } from './model.ts';
 import type { ConfigFile } from './read-config.ts';
 import type { ReadText } from './read-files.ts';
@@ -27,7 +27,7 @@ export async function readSet(file: string, { config, placeOf }: ConfigFile, con
 
 class SetReader {
   readonly problems: Problem[] = [];
-  readonly warnings: Problem[] = [];
+  readonly warnings: Oddity[] = [];
   readonly #file: string;
   readonly #placeOf: ConfigFile['placeOf'];
   readonly #config: ConfigFile['config'];

@@ -5,7 +5,7 @@ import type { SourceDefinition } from '../sources/contract.ts';
 import { sources } from '../sources/registry.ts';
 import { wiredBroker } from './broker.ts';
 import { type Definition, definitionIn, eventsElsewhere, workflowOf } from './definition.ts';
-import { isObject, type Located, located, problemAt } from './definition-text.ts';
+import { isObject, type Located, located, type Oddity, oddityAt, problemAt } from './definition-text.ts';
 import type { WireSet, Wiring, Workflow } from './model.ts';
 import { isWiringFile, readConfig } from './read-config.ts';
 import { documentsIn, filesIn, type ReadText, textOfFile } from './read-files.ts';
@@ -17,7 +17,7 @@ export interface WiringRead {
   readonly wiring: Wiring;
   readonly problems: readonly Problem[];
   /** What a reader tolerates but people should know, such as errors by a schema. */
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly Oddity[];
   /** Every file that was read, or would have been were it there: when one of them changes, it is time to read again. */
   readonly files: readonly string[];
 }
@@ -48,7 +48,7 @@ class WiringReader {
   readonly #options: ReadOptions;
   readonly #sets: WireSet[] = [];
   readonly #problems: Problem[] = [];
-  readonly #warnings: Problem[] = [];
+  readonly #warnings: Oddity[] = [];
   /** By file: what was found in it, or why nothing was; undefined: that is among the problems. */
   readonly #known = new Map<string, readonly Workflow[] | string | undefined>();
   /** Files that a wiring file names. */
@@ -96,7 +96,9 @@ class WiringReader {
       this.#problems.push({ file, line: 0, message: found });
     } else if (found !== undefined) {
       if (isAsked && found.length === 0)
-        this.#warnings.push({ file, line: 1, message: 'it is neither a wiring file nor a workflow definition' });
+        this.#warnings.push(
+          oddityAt({ file, line: 1, column: 1 }, 'it is neither a wiring file nor a workflow definition'),
+        );
       this.#loose.push(...found);
     }
   }

@@ -1,7 +1,7 @@
-import type { Problem } from '../core/problem.ts';
+import { didYouMean } from '../core/closest.ts';
 import { type Path, pathOf } from '../core/schema.ts';
 import type { Definition } from './definition.ts';
-import { isObject, problemAt } from './definition-text.ts';
+import { isObject, type Located, type Oddity, oddityAt } from './definition-text.ts';
 import { oddStates } from './states-check.ts';
 
 /** The version of DSL 1.0 whose schema the SDK has; it takes a definition of no other. */
@@ -9,20 +9,38 @@ const DSL = '1.0.3';
 const MOST_WARNINGS = 3;
 
 /** What a definition has that the schema of its language has not. Runtimes are more tolerant than schemas, so these are warnings. */
-export async function schemaWarnings(definition: Definition): Promise<readonly Problem[]> {
+export async function schemaWarnings(definition: Definition): Promise<readonly Oddity[]> {
   const { language, text } = definition;
-  if (language === '0.8') return oddStates(text);
+  if (language === '0.8') return [...misspelt(text, MEMBERS['0.8']), ...oddStates(text)];
   const { document } = text.content;
   const { validate } = await import('@serverlessworkflow/sdk');
   try {
     validate('Workflow', { ...text.content, document: { ...(isObject(document) && document), dsl: DSL } });
-    return [];
+    return misspelt(text, MEMBERS['1.0']);
   } catch (error) {
     // The SDK has no other way to tell than the text of its error.
-    return faultsIn(String(error)).map(({ path, message }) =>
-      problemAt(text.placeOf(path), `by the schema of DSL ${DSL}, ${pathName(path)} ${message}`),
+    const faults = faultsIn(String(error)).map(({ path, message }) =>
+      oddityAt(text.placeOf(path), `by the schema of DSL ${DSL}, ${pathName(path)} ${message}`),
     );
+    return [...misspelt(text, MEMBERS['1.0']), ...faults];
   }
+}
+
+/** Members of a whole definition. */
+const MEMBERS = {
+  '0.8': (
+    'id key name description version annotations metadata specVersion expressionLang dataInputSchema dataOutputSchema ' +
+    'constants secrets auth start timeouts keepActive events functions errors retries autoRetries extensions states'
+  ).split(' '),
+  '1.0': 'document input output use timeout schedule do evaluate metadata extensions'.split(' '),
+};
+
+/** Schemas let further members be; one that is nearly another is no addition. */
+function misspelt({ content, placeOf }: Located, known: readonly string[]): Oddity[] {
+  return Object.keys(content).flatMap((name) => {
+    const hint = known.includes(name) ? '' : didYouMean(name, known);
+    return hint === '' ? [] : [oddityAt(placeOf([name]), `definitions have no member ${name}${hint}`)];
+  });
 }
 
 interface SchemaFault {

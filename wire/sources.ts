@@ -5,7 +5,7 @@ import type { SourceDefinition, SpecDefinition } from '../sources/contract.ts';
 import { objectKindOf } from '../sources/crd.ts';
 import type { CommonSpec } from '../sources/fields.ts';
 import type { SourceConfig } from './config.ts';
-import { problemAt } from './definition-text.ts';
+import { type Oddity, oddityAt, problemAt } from './definition-text.ts';
 import type { SourceAttribute, SourceEvent, WiredSource } from './model.ts';
 
 export interface SourceContext {
@@ -22,7 +22,7 @@ const NOT_WRITTEN = ['sink', 'eventTypes'];
 export async function wiredSource(
   config: SourceConfig,
   { definitions, namespace, placeOf }: SourceContext,
-): Promise<{ source?: WiredSource; problems: readonly Problem[]; warnings: readonly Problem[] }> {
+): Promise<{ source?: WiredSource; problems: readonly Problem[]; warnings: readonly Oddity[] }> {
   const definition = definitions.find(({ kind }) => kind === config.kind);
   if (!definition) return { problems: [unknownKind(config.kind, definitions, placeOf(['kind']))], warnings: [] };
   const provider = await definition.loadSpec();
@@ -43,7 +43,7 @@ export async function wiredSource(
     events: provider.eventNames.map((eventType) => eventOf(eventType, definition, provider, overridesIn(spec))),
     place: placeOf([]),
   };
-  const warnings = plan.warnings.map((message) => problemAt(placeOf(['eventTypes']), message));
+  const warnings = plan.warnings.map((message) => oddityAt(placeOf(['eventTypes']), message));
   return { source, problems: plan.problems.map((message) => problemAt(placeOf(['repository']), message)), warnings };
 }
 

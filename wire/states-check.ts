@@ -1,7 +1,6 @@
 import { didYouMean } from '../core/closest.ts';
-import type { Problem } from '../core/problem.ts';
 import type { Path } from '../core/schema.ts';
-import { entriesOf, isObject, type Located, listOf, problemAt, textOf } from './definition-text.ts';
+import { entriesOf, isObject, type Located, listOf, type Oddity, oddityAt, textOf } from './definition-text.ts';
 
 /** 0.8, "Workflow states". */
 const TYPES = ['callback', 'event', 'foreach', 'inject', 'operation', 'parallel', 'sleep', 'switch'];
@@ -10,16 +9,17 @@ const TYPES = ['callback', 'event', 'foreach', 'inject', 'operation', 'parallel'
  * What is odd about the states of a 0.8 definition. Not its whole schema: that calls most definitions invalid that runtimes
  * take (no `specVersion`, consumed events without a source).
  */
-export function oddStates({ content, placeOf }: Located): readonly Problem[] {
-  const warnings: Problem[] = [];
+export function oddStates({ content, placeOf }: Located): readonly Oddity[] {
+  const warnings: Oddity[] = [];
   const states = listOf(content['states']).map((state, index) => ({ state, path: ['states', index] as Path }));
   const names = states.flatMap(({ state }) => textOf(isObject(state) && state['name']) ?? []);
   const { start } = content;
-  const warn = (path: Path, message: string) => void warnings.push(problemAt(placeOf(path), message));
+  const warn = (path: Path, message: string, isDangling = false) =>
+    void warnings.push(oddityAt(placeOf(path), message, isDangling));
   const expectState = (name: unknown, path: Path) => {
     const text = textOf(name);
     if (text !== undefined && !names.includes(text))
-      warn(path, `there is no state "${text}"${didYouMean(text, names)}`);
+      warn(path, `there is no state "${text}"${didYouMean(text, names)}`, true);
   };
   if (states.length === 0) warn(['states'], 'it has no states');
   expectState(isObject(start) ? start['stateName'] : start, ['start']);

@@ -1,5 +1,4 @@
 import { didYouMean } from '../core/closest.ts';
-import type { Problem } from '../core/problem.ts';
 import type { Path } from '../core/schema.ts';
 import {
   entriesOf,
@@ -8,8 +7,9 @@ import {
   type JsonObject,
   type Located,
   listOf,
+  type Oddity,
+  oddityAt,
   pointerOf,
-  problemAt,
   textOf,
 } from './definition-text.ts';
 import type { AttributeFilter, ConsumedEvent, CorrelationRule, EmittedEvent, EventGroup, Step } from './model.ts';
@@ -18,7 +18,7 @@ import type { AttributeFilter, ConsumedEvent, CorrelationRule, EmittedEvent, Eve
 export interface EventsOfDefinition {
   readonly consumes: readonly ConsumedEvent[];
   readonly emits: readonly EmittedEvent[];
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly Oddity[];
 }
 
 /** Members that hold data of users, in which nothing is a part of the workflow. */
@@ -74,7 +74,7 @@ export function expectationOf(text: string): CorrelationRule['expect'] {
 class StatesReader implements EventsOfDefinition {
   readonly consumes: ConsumedEvent[] = [];
   readonly emits: EmittedEvent[] = [];
-  readonly warnings: Problem[] = [];
+  readonly warnings: Oddity[] = [];
   readonly #text: Located;
   readonly #definitions: ReadonlyMap<string, EventDefinition>;
   readonly #start: string | undefined;
@@ -185,7 +185,7 @@ class StatesReader implements EventsOfDefinition {
     const event = this.#definitions.get(name);
     if (event) return { name, event };
     const hint = didYouMean(name, [...this.#definitions.keys()]);
-    this.warnings.push(problemAt(this.#text.placeOf(path), `there is no event definition "${name}"${hint}`));
+    this.warnings.push(oddityAt(this.#text.placeOf(path), `there is no event definition "${name}"${hint}`, true));
     return undefined;
   }
 }

@@ -94,7 +94,9 @@ it('says which instance an event is for', async () => {
     '  the instance: that whose githubnumber is "7"',
   ]);
   const { githubnumber: _without, ...nameless } = review;
-  expect((await explained(nameless)).lines).toContain('  no instance is found: it carries no githubnumber');
+  const not = await explained(nameless);
+  expect(not.lines).toContain('  no instance is found: it carries no githubnumber');
+  expect(not.lines).toContain('workflow checker, wait (checker.yaml:14): does not take it');
 });
 
 const asked = (name: string, found: string, wanted: string) => `  ${name} is "${found}", and asked for is "${wanted}"`;
@@ -149,6 +151,13 @@ it('ends with 1 when nobody takes the event, and with 2 when that cannot be told
   expect({ code, stderr: stderr.replace(folder, '') }).toEqual({
     code: 2,
     stderr: 'headwater wire explain: /event.json.txt: it is no CloudEvent: it has no id, source, type\n',
+  });
+  const two = join(folder, 'two.txt');
+  await writeFile(two, `${JSON.stringify(opened)}\n${JSON.stringify(review)}\n`);
+  expect(await headwater('wire', 'explain', two, '-f', folder)).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: `headwater wire explain: ${two}: it is no CloudEvent: it holds 2 events, and one is explained\n`,
   });
   expect(await headwater('wire', 'explain')).toMatchObject({
     code: 2,

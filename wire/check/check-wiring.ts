@@ -1,5 +1,6 @@
 import type { Place } from '../../core/problem.ts';
 import { askedOf } from '../asked.ts';
+import type { Oddity } from '../definition-text.ts';
 import type { WiredWorkflow, WireSet, Wiring } from '../model.ts';
 import { planOf } from '../plan.ts';
 import { setsAtBrokerOf } from '../producers.ts';
@@ -7,8 +8,15 @@ import { checkConsumed, type LiveEventType } from './consumed-rules.ts';
 import type { Finding } from './finding.ts';
 import { loops, sharedStarts, unreadEvents } from './flow-rules.ts';
 
-/** `live`: the EventTypes a cluster knows besides. The findings come in the order of files and lines. */
-export function checkWiring(wiring: Wiring, live: readonly LiveEventType[] = []): readonly Finding[] {
+/**
+ * `live`: the EventTypes a cluster knows besides; `oddities`: what the reader of the files tolerated. The findings come in the
+ * order of files and lines.
+ */
+export function checkWiring(
+  wiring: Wiring,
+  live: readonly LiveEventType[] = [],
+  oddities: readonly Oddity[] = [],
+): readonly Finding[] {
   const findings = wiring.sets.flatMap((set) => {
     const sets = setsAtBrokerOf(set, wiring);
     const consumed = set.workflows.flatMap((workflow) =>
@@ -24,8 +32,14 @@ export function checkWiring(wiring: Wiring, live: readonly LiveEventType[] = [])
       ...unreadEvents(set, sets),
     ];
   });
-  findings.push(...unplanned(wiring));
+  findings.push(...unplanned(wiring), ...oddities.map(oddityFound));
   return unique(findings).toSorted((a, b) => comparePlaces(a.place, b.place) || (a.rule < b.rule ? -1 : 1));
+}
+
+function oddityFound({ file, line, column, message, isDangling }: Oddity): Finding {
+  const place = { file, line, column };
+  const found = isDangling ? (['dangling', 'error'] as const) : (['odd', 'warning'] as const);
+  return { rule: found[0], severity: found[1], place, workflow: undefined, message };
 }
 
 /** Without wire.yaml, nothing is to be planned yet. */

@@ -1,8 +1,8 @@
-import { didYouMean } from '../../core/closest.ts';
+import { closestTo, didYouMean } from '../../core/closest.ts';
 import type { Place } from '../../core/problem.ts';
 import type { Asked } from '../asked.ts';
 import { type Condition, type Conjunction, holds } from '../conditions.ts';
-import type { WiredWorkflow, WireSet } from '../model.ts';
+import type { AttributeFilter, WiredWorkflow, WireSet } from '../model.ts';
 import { type ProducedEvent, producersOf } from '../producers.ts';
 import type { Finding, RuleName, Severity } from './finding.ts';
 
@@ -40,6 +40,8 @@ export function checkConsumed(check: ConsumedCheck): readonly Finding[] {
   const types = conditions.filter(({ name }) => name === 'type');
   const always = withoutCorrelation(check);
   if (check.asked.event.attributes.length === 0) return [...catchAll(check), ...always, ...runtimeFilters(check)];
+  const nearType = types.length === 0 && check.asked.event.attributes.find(({ name }) => closestTo(name, ['type']));
+  if (nearType) return [...withoutType(check, nearType), ...always];
   const ofType = producedBy(check).filter(({ type }) => types.every((one) => holds(one, type)));
   if (ofType.length === 0) return [...noProducer(check, types), ...always];
   const ofSource = ofType.filter(({ source }) => source === undefined || meets(conditions, 'source', source));
@@ -99,6 +101,12 @@ const textOf = ({ test, values }: Condition) =>
 function catchAll(check: ConsumedCheck): Finding[] {
   const message = `${check.asked.event.step} takes every event of the Broker, whatever it is; say which: type, at least`;
   return [finding(check, 'catch-all', 'warning', { message })];
+}
+
+/** An attribute may be called nearly `type`, but that is what misspelt ones are called. */
+function withoutType(check: ConsumedCheck, { name, place }: AttributeFilter): Finding[] {
+  const message = `${check.asked.event.step} takes events of every type that carry an attribute ${name}; did you mean type?`;
+  return [finding(check, 'catch-all', 'warning', { message, place })];
 }
 
 function noProducer(check: ConsumedCheck, types: Conjunction): Finding[] {

@@ -2,6 +2,8 @@ import type { Place } from '../../core/problem.ts';
 
 /** What each rule is about, in a few words; the key is its name. */
 export const rules = {
+  dangling: 'a definition refers to what is not there',
+  odd: 'a definition has what its language has not',
   'no-producer': 'nobody produces an event that is consumed',
   'source-mismatch': 'the events that come have another source or repository than is asked for',
   'not-subscribed': 'a source does not ask for an event that is consumed of it',

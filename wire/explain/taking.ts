@@ -36,6 +36,11 @@ export function takingOf({ attributes, payload, correlations, role }: ConsumedEv
   };
 }
 
+/** Whether nothing that is known speaks against it: a condition, or that there is nothing to find an instance by. */
+export function mayTake({ mismatches, instances }: Taking): boolean {
+  return mismatches.length === 0 && instances.every(({ value }) => value !== undefined);
+}
+
 type Judged = { readonly mismatch: Mismatch } | { readonly undecided: string } | undefined;
 
 const unmet = (name: string, wanted: string, found: string | undefined): Judged => ({
