@@ -125,3 +125,19 @@ describe('bin/headwater.js', () => {
     });
   }
 });
+
+describe('the script of a checkout', () => {
+  const checkout = join(import.meta.dirname, '../..');
+  const folder = join(import.meta.dirname, '../wire/sets/shop');
+  const cases = [
+    { name: 'reads paths where it was called', script: 'headwater', cwd: checkout, code: 0 },
+    { name: 'leaves those of other scripts in the checkout', script: 'demo', cwd: checkout, code: 1 },
+    { name: 'leaves those of another package', script: 'headwater', cwd: join(checkout, 'docs'), code: 1 },
+  ];
+  for (const { name, script, cwd, code } of cases) {
+    it(name, async () => {
+      const env = { npm_lifecycle_event: script, INIT_CWD: folder };
+      expect(await HeadwaterProcess.run(['wire', 'plan', '-f', 'wire.yaml'], { cwd, env })).toMatchObject({ code });
+    });
+  }
+});
