@@ -41,10 +41,12 @@ async function plannedBy(file: string, { paths, kinds, brokerUrl }: LocalReaderO
   const { wiring, problems, warnings, files: dependsOn } = await readWiring(files);
   const ofOthers = (place: { readonly file: string }) => place.file !== file && files.includes(place.file);
   const sets = wiring.sets.filter(({ name }) => name !== undefined).map((set) => withLocalBroker(set, brokerUrl));
-  const plan = planOf({ sets });
+  // Each makes the Broker, which is none of what the files say: only without it they may contradict each other.
+  const { problems: unplanned } = planOf({ sets });
+  const plan = planOf({ sets: sets.map(makingBroker) });
   const own = plan.sets.filter(({ set }) => set.place.file === file);
   const { manifests, ...read } = readManifests(planText(own), file, kinds);
-  const all = problems.length > 0 ? problems : plan.problems;
+  const all = problems.length > 0 ? problems : unplanned;
   return {
     skipped: read.skipped,
     problems: [...all.filter((one) => !ofOthers(one)), ...read.problems.map((one) => ({ ...one, line: 1 }))],
@@ -54,10 +56,14 @@ async function plannedBy(file: string, { paths, kinds, brokerUrl }: LocalReaderO
   };
 }
 
-/** A laptop has no Broker but what files ask for. */
 function withLocalBroker(set: WireSet, brokerUrl: string): WireSet {
   const { namespace, name } = set.broker;
-  return { ...set, broker: { ...set.broker, create: true, url: `${brokerUrl}/${namespace}/${name}` } };
+  return { ...set, broker: { ...set.broker, url: `${brokerUrl}/${namespace}/${name}` } };
+}
+
+/** A laptop has no Broker but what files ask for. */
+function makingBroker(set: WireSet): WireSet {
+  return { ...set, broker: { ...set.broker, create: true } };
 }
 
 /** A Knative Service is that of its manifest, and more; a Broker that the set was to find there may be in a manifest. */
