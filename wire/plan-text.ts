@@ -9,7 +9,7 @@ export function planText(sets: readonly PlannedSet[]): string {
     .join('---\n');
 }
 
-/** Without anchors, which kubectl takes but people stumble over. */
+/** Without anchors, which kubectl takes but people stumble over; texts such as `y` and `on`, which it reads as booleans, in quotes. */
 export function yamlOf(object: object): string {
-  return stringify(object, { aliasDuplicateObjects: false, lineWidth: 120 });
+  return stringify(object, { aliasDuplicateObjects: false, lineWidth: 120, compat: 'yaml-1.1' });
 }

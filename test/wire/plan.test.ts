@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { planOf } from '../../wire/plan.ts';
-import { planText } from '../../wire/plan-text.ts';
+import { planText, yamlOf } from '../../wire/plan-text.ts';
 import { readWiring } from '../../wire/read-wiring.ts';
 
 const folder = join(import.meta.dirname, 'sets');
@@ -80,4 +81,10 @@ it('asks for nothing that may arrive otherwise than it was compared', async () =
   expect([...problems, ...plan.problems]).toEqual([]);
   const types = ['issues', 'issue_comment', 'pull_request', 'push'].map((name) => `dev.knative.source.github.${name}`);
   expect(plan.sets[0]?.triggers.map(({ filters }) => filters)).toEqual(types.map((type) => [{ exact: { type } }]));
+});
+
+it('writes texts so that kubectl, which reads YAML 1.1, takes them as texts', () => {
+  const texts = { set: 'y', action: 'on', label: 'No', number: '012', time: '12:30:45', plain: 'opened' };
+  expect(parse(yamlOf(texts), { version: '1.1' })).toEqual(texts);
+  expect(yamlOf({ plain: 'opened' })).toBe('plain: opened\n');
 });
