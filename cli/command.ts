@@ -1,4 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { closestTo } from '../core/closest.ts';
 import type { Env } from '../core/env.ts';
 import { ConfigurationError, messageOf } from '../core/errors.ts';
 
@@ -92,6 +93,9 @@ function parse(command: Command, args: readonly string[]) {
   for (const [name, { type, short, multiple = false }] of Object.entries(command.options)) {
     options[name] = { type, multiple, ...(short !== undefined && { short }) };
   }
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
+  const unknown = tokens.find((token) => token.kind === 'option' && !Object.hasOwn(options, token.name));
+  if (unknown?.kind === 'option') throw new UsageError([noSuchOption(unknown, Object.keys(options))]);
   try {
     const allowPositionals = command.argumentNames !== '';
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals });
@@ -99,6 +103,11 @@ function parse(command: Command, args: readonly string[]) {
   } catch (error) {
     throw new UsageError([messageOf(error)], { cause: error });
   }
+}
+
+function noSuchOption({ name, rawName }: { name: string; rawName: string }, names: readonly string[]): string {
+  const close = closestTo(name, names) ?? names.find((longer) => longer.startsWith(`${name}-`));
+  return `there is no option ${rawName}${close === undefined ? '' : `; did you mean --${close}?`}`;
 }
 
 function helpOf(command: Command): string {

@@ -19,6 +19,11 @@ const FIELD_MANAGER = 'headwater-wire';
 /** Answers to a write that are about the object and not about the connection. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 403, 404, 409, 422]);
 
+/** What client-node makes up where it finds no kubeconfig: it would ask this machine. */
+const CONTEXT_OF_NONE = 'loaded-context';
+const NO_KUBECONFIG =
+  'there is no kubeconfig: KUBECONFIG names none, and ~/.kube/config is not there; set KUBECONFIG, or give --kubeconfig FILE';
+
 export interface KubeconfigOptions {
   /** undefined: as kubectl finds it. */
   readonly file: string | undefined;
@@ -35,12 +40,13 @@ export function openCluster({ file, context }: KubeconfigOptions): KubeWireClust
   try {
     if (file === undefined) config.loadFromDefault();
     else config.loadFromFile(file);
+    if (config.getCurrentContext() === CONTEXT_OF_NONE) throw new ConfigurationError('kubeconfig', [NO_KUBECONFIG]);
     if (context !== undefined) config.setCurrentContext(context);
-    // Without any kubeconfig, client-node would ask this machine.
     if (config.getCurrentCluster()?.server.startsWith('https:') !== true)
       throw new Error('it names no cluster with an https address; set KUBECONFIG, or give --kubeconfig');
     return new KubeWireCluster(new ApiClient(config));
   } catch (error) {
+    if (error instanceof ConfigurationError) throw error;
     throw new ConfigurationError('kubeconfig', [`the kubeconfig cannot be used: ${messageOf(error)}`], {
       cause: error,
     });

@@ -104,6 +104,21 @@ describe('headwater', () => {
   }
 });
 
+describe('an option that is not there', () => {
+  const cases = [
+    { option: '--frob', says: 'there is no option --frob' },
+    { option: '--simulat', says: 'there is no option --simulat; did you mean --simulate?' },
+    { option: '--timeuot=3', says: 'there is no option --timeuot; did you mean --timeout?' },
+    { option: '-x', says: 'there is no option -x' },
+  ];
+  for (const { option, says } of cases) {
+    it(`is named: ${option}`, async () => {
+      const stderr = `headwater dev: ${says}\nheadwater dev: see headwater dev --help\n`;
+      expect(await headwater('dev', '-f', '.', option)).toEqual({ code: 2, stdout: '', stderr });
+    });
+  }
+});
+
 describe('bin/headwater.js', () => {
   const asNode = (version: string) => [
     '--import',

@@ -45,7 +45,11 @@ describe('it refuses with 2, a sentence and a hint, and sends nothing', () => {
       args: ['push', '--secret-file', './missing'],
       says: './missing cannot be read: ENOENT',
     },
-    { name: 'an unknown option', args: ['push', '--secret', 's'], says: "Unknown option '--secret'" },
+    {
+      name: 'an unknown option',
+      args: ['push', '--secret', 's'],
+      says: 'there is no option --secret; did you mean --secret-file?',
+    },
   ];
   for (const { name, args, says } of cases) {
     it(name, async () => {

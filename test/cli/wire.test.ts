@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { placeOf } from '../../core/place-of.ts';
-import { headwater } from '../support/headwater.ts';
+import { HeadwaterProcess, headwater } from '../support/headwater.ts';
 
 const sets = join(import.meta.dirname, '../wire/sets');
 const golden = (name: string) => readFile(join(import.meta.dirname, '../golden/wire', name), 'utf8');
@@ -57,6 +57,16 @@ describe('headwater wire plan', () => {
 });
 
 describe('what needs a cluster', () => {
+  it('says that there is no kubeconfig, and where one is looked for', async () => {
+    const env = { HOME: folder };
+    expect(await HeadwaterProcess.run(['wire', 'apply', '-f', join(sets, 'shop')], { env })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'headwater wire apply: there is no kubeconfig: KUBECONFIG names none, and ~/.kube/config is not there; set KUBECONFIG, or give --kubeconfig FILE\n',
+    });
+  });
+
   const kubeconfig = (server: string) =>
     JSON.stringify({
       apiVersion: 'v1',
