@@ -1,6 +1,8 @@
 import { askedOf } from '../asked.ts';
 import { type Conjunction, holds, mayOverlap } from '../conditions.ts';
 import type { ConsumedEvent, EmittedEvent, WiredWorkflow, WireSet } from '../model.ts';
+import { subscriberOf } from '../planned-object.ts';
+import { triggersOf } from '../triggers.ts';
 import type { Finding } from './finding.ts';
 
 /** A workflow and what starts it. */
@@ -94,6 +96,33 @@ export function sharedStarts(set: WireSet, sets: readonly WireSet[]): Finding[] 
         } as const,
       ];
     });
+  });
+}
+
+/** Triggers that bring a subscriber what one of a set before it brings, too: only those of one set are put together. */
+export function takenTwice(set: WireSet, sets: readonly WireSet[]): Finding[] {
+  const triggersIn = (of: WireSet) =>
+    triggersOf(of, sets).map((trigger) => {
+      const to = subscriberOf(trigger.workflow, of, '');
+      return { trigger, of, key: to && JSON.stringify(to) };
+    });
+  const before = sets.slice(0, sets.indexOf(set)).flatMap(triggersIn);
+  return triggersIn(set).flatMap(({ trigger, key }) => {
+    const overlaps = (one: Conjunction) => trigger.alternatives.some((own) => mayOverlap(own, one));
+    const other = before.find((one) => one.key === key && key && one.trigger.alternatives.some(overlaps));
+    const [first] = trigger.serves;
+    if (!other || !first) return [];
+    const where = `the set ${other.of.name} (${other.of.place.file}:${other.of.place.line})`;
+    const message = `what it takes may come twice to where it runs: ${where} brings it there, too; describe both workflows in one wiring file`;
+    return [
+      {
+        rule: 'taken-twice',
+        severity: 'warning',
+        place: first.event.place,
+        workflow: first.workflow.name,
+        message,
+      } as const,
+    ];
   });
 }
 

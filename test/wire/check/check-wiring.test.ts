@@ -193,6 +193,27 @@ const seeds: { name: string; files: Record<string, string>; findings: string[] }
     ],
   },
   {
+    name: 'a Service to which two sets bring the same event',
+    files: {
+      ...changed('wire.yaml', [
+        'reader.yaml\n    runtime: deployment',
+        'reader.yaml\n    runtime: deployment\n    service: engine',
+      ]),
+      'waiter.yaml': `document: { dsl: 1.0.3, namespace: shop, name: waiter, version: 1.0.0 }
+do:
+  - wait: { listen: { to: { one: { with: { type: shop.checked }, correlate: { id: { from: .id } } } } } }
+`,
+      'z.wire.yaml': `name: z
+broker: { name: events }
+delivery: { deadLetterSink: { uri: 'http://lost/' } }
+workflows: [{ file: waiter.yaml, runtime: deployment, service: engine }]
+`,
+    },
+    findings: [
+      'waiter.yaml:3 warning taken-twice: what it takes may come twice to where it runs: the set shop (wire.yaml:1) brings it there, too; describe both workflows in one wiring file',
+    ],
+  },
+  {
     name: 'no dead letter sink',
     files: changed('wire.yaml', [
       'delivery:\n  deadLetterSink: { ref: { apiVersion: v1, kind: Service, name: lost } }\n',
