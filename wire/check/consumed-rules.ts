@@ -36,14 +36,16 @@ const OF_CLOUDEVENTS = ['type', 'source', 'id', 'specversion', 'subject', 'time'
 
 /** What is to be said of one event that a workflow consumes. */
 export function checkConsumed(check: ConsumedCheck): readonly Finding[] {
-  const { conditions } = check.asked;
+  const { conditions, event } = check.asked;
   const types = conditions.filter(({ name }) => name === 'type');
+  // An expression that only the runtime can judge is no condition.
+  const saysType = types.length > 0 || event.attributes.some(({ name }) => name === 'type');
   const always = withoutCorrelation(check);
-  if (check.asked.event.attributes.length === 0) return [...catchAll(check), ...always, ...runtimeFilters(check)];
-  const nearType = types.length === 0 && check.asked.event.attributes.find(({ name }) => closestTo(name, ['type']));
+  if (event.attributes.length === 0) return [...catchAll(check), ...always, ...runtimeFilters(check)];
+  const nearType = saysType ? undefined : event.attributes.find(({ name }) => closestTo(name, ['type']));
   if (nearType) return [...withoutType(check, nearType), ...always];
   const ofType = producedBy(check).filter(({ type }) => types.every((one) => holds(one, type)));
-  if (ofType.length === 0) return [...noProducer(check, types), ...always];
+  if (ofType.length === 0) return [...(types.length > 0 ? noProducer(check, types) : runtimeFilters(check)), ...always];
   const ofSource = ofType.filter(({ source }) => source === undefined || meets(conditions, 'source', source));
   if (ofSource.length === 0) return [...sourceMismatch(check, ofType), ...always];
   return [

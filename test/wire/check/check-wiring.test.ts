@@ -170,6 +170,14 @@ const seeds: { name: string; files: Record<string, string>; findings: string[] }
     ],
   },
   {
+    name: 'a type that only the runtime can judge',
+    files: changed('checker.yaml', ['type: dev.knative.source.github.pull_request\n', "type: '^dev.*(pull|push)'\n"]),
+    findings: [
+      'checker.yaml:6 info runtime-filter: only the runtime can apply type: ^dev.*(pull|push); the Trigger lets through what it refuses',
+      'checker.yaml:7 info runtime-filter: only the runtime can apply data: ${ .action == "opened" }; the Trigger lets through what it refuses',
+    ],
+  },
+  {
     name: 'a circle of workflows',
     files: {
       ...changed('reader.yaml', [
@@ -290,6 +298,13 @@ it('takes the EventTypes of a cluster into account', async () => {
   const unread = 'checker.yaml:21 info unread: no workflow here consumes shop.checked';
   expect(await found(asked)).toContainEqual(expect.stringContaining('reader.yaml:6 error no-producer'));
   expect(await found(asked, [{ type: 'shop.asked', source: undefined }])).toEqual([unread]);
+});
+
+it('without wire.yaml says of a type that only the runtime can judge no more than that', async () => {
+  const findings = await found({ 'reader.yaml': reader.replace('shop.checked', "'shop.(a|b)'") });
+  expect(findings).toEqual([
+    'reader.yaml:6 info runtime-filter: only the runtime can apply type: shop.(a|b); the Trigger lets through what it refuses',
+  ]);
 });
 
 it('without wire.yaml warns of what nobody is seen to produce, and takes no two definitions together', async () => {
