@@ -29,3 +29,12 @@ export function attributeTestOf(text: string): AttributeTest {
   }
   return { test: 'runtime', expression: text };
 }
+
+/** Whether a value may pass what only the runtime can judge: where that is a regular expression, it says so of any part of it. */
+export function mayPass(expression: string, value: string): boolean {
+  try {
+    return expressionIn(expression) === undefined && new RegExp(expression).test(value);
+  } catch {
+    return false;
+  }
+}

@@ -1,4 +1,5 @@
 import type { Asked } from './asked.ts';
+import { mayPass } from './attribute-test.ts';
 import { holds } from './conditions.ts';
 import type { SourceAttribute, SourceEvent, WiredSource, WireSet } from './model.ts';
 import { brokerReference, type PlannedObject, placeText } from './planned-object.ts';
@@ -39,8 +40,15 @@ export function plannedSource(source: WiredSource, set: WireSet, triggers: reado
  * Whether a consumer could take this event of this source. One that does not name the type is sent what others ask for; one
  * that names a pattern, only the events that can have the attributes it wants.
  */
-function takes({ conditions }: Asked, { eventSource }: WiredSource, { type, attributes }: SourceEvent): boolean {
+function takes(
+  { conditions, event: wanted }: Asked,
+  { eventSource }: WiredSource,
+  { type, attributes }: SourceEvent,
+): boolean {
   const types = conditions.filter(({ name }) => name === 'type');
+  const patterns = wanted.attributes.flatMap((one) =>
+    one.name === 'type' && one.test === 'runtime' ? [one.expression] : [],
+  );
   const given = new Map([
     ['type', type],
     ['source', eventSource],
@@ -48,7 +56,8 @@ function takes({ conditions }: Asked, { eventSource }: WiredSource, { type, attr
   const isNamed = types.some(({ test }) => test === 'exact');
   const canHave = (name: string) => given.has(name) || attributes.some((attribute) => attribute.name === name);
   return (
-    types.length > 0 &&
+    types.length + patterns.length > 0 &&
+    patterns.every((pattern) => mayPass(pattern, type)) &&
     conditions.every((one) => {
       const value = given.get(one.name);
       return value === undefined ? isNamed || canHave(one.name) : holds(one, value);

@@ -53,6 +53,13 @@ it('asks of a source what can have the attributes wanted, and of the payload not
   ]);
 });
 
+it('asks of a source every type that a regular expression may mean, which no Trigger can ask for', async () => {
+  const { plan } = await planned('either');
+  expect(plan.problems).toEqual([]);
+  expect(plan.sets[0]?.sources[0]?.eventTypes).toEqual(['issues', 'push']);
+  expect(plan.sets[0]?.triggers.map(({ filters }) => filters)).toEqual([[]]);
+});
+
 it('says what keeps it from being whole', async () => {
   const { plan } = await planned('lacking');
   expect(
