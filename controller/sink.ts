@@ -17,8 +17,8 @@ export interface SinkDeps {
   readonly adviceOn?: (sink: ObjectReference, trouble: SinkTrouble) => string | undefined;
 }
 
-/** The kind is not known; the object has no address. */
-export type SinkTrouble = 'no-kind' | 'no-address';
+/** The kind is not known; there is no such object; it has no address. */
+export type SinkTrouble = 'no-kind' | 'no-object' | 'no-address';
 
 /** By its name in the cluster's DNS. */
 export function clusterUrlOf({ metadata: { name, namespace } }: KubeObject): string {
@@ -85,7 +85,8 @@ export async function resolveDestination(
     );
   }
   if (lookup.found === 'no-object' || lookup.object.metadata.deletionTimestamp !== undefined) {
-    return blocked('NotFound', `${name} not found: create it, or name another sink`);
+    const advice = deps.adviceOn?.(reference, 'no-object') ?? 'create it, or name another sink';
+    return blocked('NotFound', `${name} not found: ${advice}`);
   }
   const address = addressOf(lookup.object, CACerts, deps);
   if (!address) {

@@ -88,7 +88,7 @@ async function startParts(options: DevOptions, report: Report, scope: Scope): Pr
   const internalUrl = `http://${HOST}:${adapter.internalPort}`;
   const simulation = simulate && scope.add(await startSimulation(sources, simulate, report));
   const cluster = localCluster({ routes, kinds, internalUrl, dumperUrl: dumper.url }, report);
-  const adviceOn: SinkDeps['adviceOn'] = (sink, trouble) => localAdviceOn(sink, trouble, cluster.find(sink));
+  const adviceOn: SinkDeps['adviceOn'] = (sink, trouble) => localAdviceOn(sink, trouble, cluster);
   const sinks = { guard, urlOfService: () => undefined, adviceOn };
   const commands = scope.add(
     new Commands({ cluster, env: options.run, report, onProblem: (message) => warn('commands', message) }),

@@ -25,15 +25,21 @@ import {
 const DUMPER = 'event-dumper';
 const ANNOTATE = `on a laptop nothing runs it: annotate it with ${LOCAL_URL}: http://127.0.0.1:<port>, or with ${LOCAL_COMMAND} and give --run`;
 
-/** What is wrong with a sink, in words of local mode; `object`: the sink as it is here. */
-export function localAdviceOn(
-  { apiVersion, kind }: ObjectReference,
-  trouble: SinkTrouble,
-  object: KubeObject | undefined,
-): string | undefined {
-  if (trouble === 'no-kind')
-    return `local mode has no kind ${kind} in ${apiVersion}; name a Broker, a Channel, a Service or a uri`;
-  return object && conditionsOf(object)[0]?.message;
+/** What is wrong with a sink, in words of local mode. */
+export function localAdviceOn(sink: ObjectReference, trouble: SinkTrouble, cluster: MemoryCluster): string | undefined {
+  const { apiVersion, kind, namespace, name } = sink;
+  if (trouble === 'no-address') {
+    const object = cluster.find(sink);
+    return object && conditionsOf(object)[0]?.message;
+  }
+  const namesake = cluster
+    .all()
+    .filter((one) => one.kind === kind && one.apiVersion !== apiVersion)
+    .find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
+  if (namesake) return `there is ${kind} ${name} of ${namesake.apiVersion}; did you mean that?`;
+  return trouble === 'no-kind'
+    ? `local mode has no kind ${kind} in ${apiVersion}; name a Broker, a Channel, a Service or a uri`
+    : undefined;
 }
 
 const NO_CESQL =
@@ -113,12 +119,18 @@ function serviceStatus(object: KubeObject, { cluster, commands, dumperUrl, now }
   return { ...(url !== undefined && { address: { url } }), conditions: readiness(object, judgement, now()) };
 }
 
-function deploymentStatus(object: KubeObject, { commands, now }: EventingOptions): object {
+function deploymentStatus(object: KubeObject, { cluster, commands, now }: EventingOptions): object {
   const notRun = refusal('NotRun', `on a laptop nothing runs it: annotate it with ${LOCAL_COMMAND}, and give --run`);
   const { judgement = notRun } = commands?.stateOf(object) ?? {};
-  // It need not listen to anything.
-  const status = judgement.reason === STARTING ? 'True' : judgement.status;
-  return { conditions: readiness(object, { ...judgement, status }, now()) };
+  const needNotListen = judgement.reason === STARTING && !isServed(object, cluster);
+  return { conditions: readiness(object, needNotListen ? { status: 'True' } : judgement, now()) };
+}
+
+/** Whether a Service is for its pods. */
+function isServed({ metadata: { uid } }: KubeObject, cluster: MemoryCluster): boolean {
+  return cluster
+    .all(SERVICE)
+    .some((service) => deploymentsOf(service, cluster).some((one) => one.metadata.uid === uid));
 }
 
 async function sinkBindingStatus(object: KubeObject, options: EventingOptions): Promise<object> {
@@ -159,7 +171,7 @@ function judgementOfTrigger(
       `${nameOf(broker)} (${broker.apiVersion}) not found: create it, or name another in spec.broker`,
     );
   if (filters.some(usesCesql)) return refusal('FilterNotSupported', NO_CESQL);
-  return 'fault' in subscriber ? refusal('SubscriberNotFound', subscriber.fault) : { status: 'True' };
+  return 'fault' in subscriber ? unresolved('SubscriberNotFound', subscriber) : { status: 'True' };
 }
 
 async function subscriptionStatus(object: KubeObject, options: EventingOptions): Promise<object> {
@@ -176,7 +188,7 @@ async function subscriptionStatus(object: KubeObject, options: EventingOptions):
     ['ReplyResolveFailed', 'replyUri', reply],
     ['DeadLetterSinkResolveFailed', 'deadLetterSinkUri', deadLetterSink],
   ] as const;
-  const [failed] = parts.flatMap(([reason, , part]) => (part && 'fault' in part ? [refusal(reason, part.fault)] : []));
+  const [failed] = parts.flatMap(([reason, , part]) => (part && 'fault' in part ? [unresolved(reason, part)] : []));
   return {
     physicalSubscription: Object.fromEntries(
       parts.flatMap(([, name, part]) => (part && 'url' in part ? [[name, part.url]] : [])),
@@ -194,7 +206,17 @@ function channelFault(channel: ObjectReference, { cluster }: EventingOptions): J
   return refusal('ChannelReferenceFailed', `${nameOf(channel)} (${channel.apiVersion}) ${advice}`);
 }
 
-type Resolved = { readonly url: string } | { readonly fault: string };
+/** `isStarting`: wait, and there is none. */
+interface Unresolved {
+  readonly fault: string;
+  readonly isStarting: boolean;
+}
+type Resolved = { readonly url: string } | Unresolved;
+
+/** What starts says so itself. */
+function unresolved(reason: string, { fault, isStarting }: Unresolved): Judgement {
+  return isStarting ? { status: 'Unknown' } : refusal(reason, fault);
+}
 
 /** `field`: of `spec`, where the destination stands. */
 async function resolve(
@@ -204,5 +226,9 @@ async function resolve(
   { sinks, cluster }: EventingOptions,
 ): Promise<Resolved> {
   const found = await resolveDestination(destination, namespace, { ...sinks, objects: cluster });
-  return isBlocked(found) ? { fault: `spec.${field}: ${found.blocked.message}` } : { url: found.done.url };
+  if (!isBlocked(found)) return { url: found.done.url };
+  const { ref } = destination;
+  const object = ref && cluster.find({ ...ref, namespace: ref.namespace || namespace });
+  const isStarting = object !== undefined && conditionsOf(object)[0]?.status === 'Unknown';
+  return { fault: `spec.${field}: ${found.blocked.message}`, isStarting };
 }

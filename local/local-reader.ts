@@ -23,11 +23,15 @@ export interface LocalReaderOptions {
 export function localReader(options: LocalReaderOptions): (text: string, file: string) => Promise<FileContent> {
   return async (text, file) => {
     if (isWiringFile(file)) return plannedBy(file, options);
-    return isDefinition(text, file) ? NOTHING : readManifests(text, file, options.kinds);
+    if (!isDefinition(text, file)) return readManifests(text, file, options.kinds);
+    const isAlone = !(await filesIn(options.paths)).some(isWiringFile);
+    return { ...NOTHING, warnings: isAlone ? [{ file, line: 1, message: ALONE }] : [] };
   };
 }
 
 const NOTHING: ManifestText = { manifests: [], problems: [], skipped: [] };
+const ALONE =
+  'a workflow definition does nothing by itself, and no wiring file is here: write a wire.yaml beside it that names it, and give both';
 
 /** Not one inside an object of Kubernetes, which is read like any other. */
 function isDefinition(text: string, file: string): boolean {

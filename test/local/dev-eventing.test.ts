@@ -31,6 +31,13 @@ describe('what else is in the manifests', () => {
       message: /^spec\.subscriber: Service default\/app \(v1\) not found: create it/,
     },
     {
+      name: 'a Service of another apiVersion',
+      objects: [broker, trigger(toApp), { ...service(at('http://127.0.0.1:9')), ...KNATIVE_SERVICE }],
+      condition: 'Ready=False SubscriberNotFound',
+      message:
+        /Service default\/app \(v1\) not found: there is Service app of serving\.knative\.dev\/v1; did you mean that\?$/,
+    },
+    {
       name: 'a Service that runs nowhere',
       objects: [broker, trigger(toApp), service()],
       condition: 'Ready=False SubscriberNotFound',

@@ -33,6 +33,9 @@ const binding = (subject: object = { ...DEPLOYMENT, name: 'app' }, spec: object 
 const output = (object = 'Deployment default/app') =>
   local.lines.flatMap((line) => (line.type === 'output' && line.object === object ? [line.text] : []));
 const writes = (...lines: unknown[]) => local.holds(() => expect(output()).toEqual(lines));
+/** Each state of the one condition that was printed. */
+const said = (object: string) =>
+  local.lines.flatMap((line) => (line.type === 'condition' && line.object === object ? [line.condition.status] : []));
 const dies = (pid: number) => local.holds(async () => expect(await isLiving(pid)).toBe(false));
 
 describe('a command', () => {
@@ -61,7 +64,7 @@ describe('a command', () => {
       expect.stringMatching(/^yes,a b,,the very secret,unset,\d+$/),
     );
     // A Deployment need not listen.
-    await local.becomes('Ready=True Starting', 'Deployment default/app');
+    await local.becomes('Ready=True', 'Deployment default/app');
   });
 
   it('reaches here what its environment names as in a cluster', async () => {
@@ -233,6 +236,8 @@ describe('events', () => {
       const types = () => local.lines.flatMap((line) => (line.type === 'event' ? [line.event.attributes['type']] : []));
       await local.holds(() => expect(types()).toEqual(['dev.knative.source.github.push', 'app.done']));
       await local.becomes('Ready=True', 'Trigger default/t');
+      expect(said('Trigger default/t')).toEqual(['True']);
+      expect(said(from)).toEqual(['Unknown', 'True']);
     });
 
   it('come where the annotation says, and the command listens there', async () => {

@@ -113,6 +113,16 @@ describe('a wiring file', () => {
     ]);
   });
 
+  it('is missed where a definition stands alone', async () => {
+    const warnings = () =>
+      local.lines.flatMap((line) => (line.type === 'warning' ? [`${line.from} ${line.message}`] : []));
+    await local.write('flow.yaml', definition('opened'));
+    await local.start();
+    expect(warnings()).toEqual([
+      `${local.manifests}/flow.yaml:1 a workflow definition does nothing by itself, and no wiring file is here: write a wire.yaml beside it that names it, and give both`,
+    ]);
+  });
+
   it('may send a workflow what the sources of another set bring', async () => {
     await local.write('secret.yaml', local.secret());
     await local.write('sources.wire.yaml', `name: sources\n${source()}`);
