@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
-import { clusterProgram } from '../test/e2e/support/cluster-programs.ts';
+import { ConfigurationError, codeOf } from '../core/errors.ts';
+import { presentProgram } from '../test/e2e/support/cluster-programs.ts';
 
 const exec = promisify(execFile);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -19,17 +20,51 @@ export interface ReleasedImage {
   readonly reference: string;
 }
 
-/** Writes all of a release into `folder`, which is emptied first. */
+/**
+ * Puts a release in the place of `folder`, once it is whole.
+ * @throws ConfigurationError when a program is not there
+ */
 async function release(folder: string, say: (text: string) => void): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  const kubectl = await clusterProgram('kubectl', process.env, say);
+  if (!(await isInPath('buildah', '--version')))
+    throw new ConfigurationError('release', ['it builds images with buildah, which is not here: install it']);
+  const kubectl = await kubectlHere();
+  const draft = `${folder}.unfinished`;
+  await rm(draft, { recursive: true, force: true });
+  await mkdir(draft, { recursive: true });
+  try {
+    await writeRelease(draft, kubectl);
+    await rm(folder, { recursive: true, force: true });
+    await rename(draft, folder);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  for (const name of await readdir(folder)) say(name);
+}
+
+/** That of the end-to-end tests will do. */
+async function kubectlHere(): Promise<string> {
+  if (await isInPath('kubectl', 'version', '--client')) return 'kubectl';
+  const kubectl = await presentProgram('kubectl', process.env);
+  if (kubectl !== undefined) return kubectl;
+  throw new ConfigurationError('release', ['it makes release.yaml with kubectl, which is not here: install it']);
+}
+
+async function isInPath(program: string, ...args: readonly string[]): Promise<boolean> {
+  try {
+    await run(program, args);
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    return false;
+  }
+}
+
+async function writeRelease(folder: string, kubectl: string): Promise<void> {
   await writeFile(join(folder, 'release.yaml'), await releaseManifest(kubectl));
   await run('npm', ['pack', '--silent', '--pack-destination', folder]);
   const source = await sourceState();
   for (const image of await releasedImages()) await archiveImage(image, source, folder);
   await writeFile(join(folder, SUMS), await sumsOf(folder));
-  for (const name of await readdir(folder)) say(name);
 }
 
 /** All manifests of an install, by the kustomize of `kubectl`. */
@@ -88,4 +123,10 @@ async function run(program: string, args: readonly string[]): Promise<string> {
 }
 
 if (import.meta.main)
-  await release(resolve(process.argv[2] ?? join(root, 'release')), (text) => process.stdout.write(`${text}\n`));
+  try {
+    await release(resolve(process.argv[2] ?? join(root, 'release')), (text) => process.stdout.write(`${text}\n`));
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(`npm run release: ${error.problems.join('; ')}\n`);
+    process.exitCode = 1;
+  }

@@ -47,8 +47,18 @@ export async function clusterPrograms(env: NodeJS.ProcessEnv, say: (text: string
  * checkout; all of them take about ten minutes.
  */
 export async function clusterProgram(name: Name, env: NodeJS.ProcessEnv, say: (text: string) => void): Promise<string> {
-  const given = env['KUBEBUILDER_ASSETS'] && join(env['KUBEBUILDER_ASSETS'], name);
-  return given && (await isThere(given)) ? given : built(name, PACKAGES[name], env, say);
+  return (await presentProgram(name, env)) ?? built(name, PACKAGES[name], env, say);
+}
+
+/** One of them, where it need not be built. */
+export async function presentProgram(name: Name, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  for (const folder of [env['KUBEBUILDER_ASSETS'], await cacheFolder(env)])
+    if (folder && (await isThere(join(folder, name)))) return join(folder, name);
+  return undefined;
+}
+
+async function cacheFolder(env: NodeJS.ProcessEnv): Promise<string> {
+  return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'headwater', 'cluster', await keyOfSources());
 }
 
 async function built(
@@ -57,9 +67,8 @@ async function built(
   env: NodeJS.ProcessEnv,
   say: (text: string) => void,
 ): Promise<string> {
-  const folder = join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'headwater', 'cluster', await keyOfSources());
+  const folder = await cacheFolder(env);
   const path = join(folder, name);
-  if (await isThere(path)) return path;
   await checkGo();
   await mkdir(folder, { recursive: true });
   say(`building ${name} (once; kept in ${folder})`);
