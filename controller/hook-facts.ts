@@ -10,7 +10,7 @@ import { oldRecords, recordFor } from './hook-records.ts';
 import { firstDeliveryPollMs, manualHookOf } from './manual-hook.ts';
 import type { HookRecord, SourceObject } from './objects.ts';
 import type { RouteInput, ServedEverywhere } from './publish-route.ts';
-import { blocked, isBlocked } from './step.ts';
+import { blocked, isBlocked, type Retry } from './step.ts';
 import { type EnsureDeps, type EnsuredWebhook, ensureWebhook, sooner, type WebhookInput } from './webhook.ts';
 import { type Removal, removeWebhooks } from './webhook-removal.ts';
 
@@ -45,7 +45,12 @@ export async function hookFacts(input: RouteInput, hook: HookInput, deps: Reconc
     : managedHookFacts({ ...input, accessToken, url: hook.url }, hook.served, webhookDeps, deps));
   // Not a moment earlier: until now they may have been what received.
   if (!isBlocked(facts.webhook)) await deps.oldServices.remove(source, oldServices, announce);
-  return facts;
+  return deps.oldServices.mayRemain(source, hook.definition) ? { ...facts, again: wholeLook(facts.again) } : facts;
+}
+
+/** At the same time, and no comparison of the webhook alone. */
+function wholeLook(again: Retry | undefined): Retry | undefined {
+  return again?.when === 'after' ? { when: 'after', ms: again.ms } : again;
 }
 
 /** The user makes the webhook; those made before are the user's from now on. */

@@ -62,6 +62,11 @@ export class OldServices {
     return services ?? [];
   }
 
+  /** Whether there may be some: a right to see or to remove them that is given changes nothing that is watched. */
+  mayRemain(source: SourceObject, { upstream }: SourceDefinition): boolean {
+    return upstream !== undefined && !this.#of(source).hasNone;
+  }
+
   /** `announce`: told of each. */
   async remove(
     source: SourceObject,

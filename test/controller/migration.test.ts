@@ -229,6 +229,17 @@ describe('the old Knative Service', () => {
     await world.holds(() => expect(said('OldReceiveAdapterDeleted')).toHaveLength(1));
   });
 
+  it('is tried again though nothing changes, as no right that is given does', async () => {
+    const store = new FakeServices([service]);
+    store.answer = { kind: 'forbidden' };
+    upstreamSource();
+    await world.start({ oldServices: new OldServices(store), hookCheckMs: 50, now: () => new Date() });
+    await takenOver();
+    await world.holds(() => expect(store.attempts).toBeGreaterThan(3));
+    store.answer = { kind: 'removed' };
+    await world.holds(() => expect(store.services).toEqual([]));
+  });
+
   it('is asked for once where there is none, and again when upstream was at work or made a webhook', async () => {
     const [store, upstream] = [new FakeServices([]), new FakeUpstream('gone')];
     await world.startReady({}, { upstream, oldServices: new OldServices(store) });
