@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -49,6 +49,18 @@ it('plans what the page shows', async () => {
   const [, shown = ''] = /^```yaml\n(# greet\.yaml:4 [\s\S]*?)^```$/m.exec(page) ?? [];
   expect(shown.split('---\n')).toHaveLength(2);
   for (const object of shown.split('---\n')) expect(stdout).toContain(object);
+});
+
+it('finds the misspelled type that the page has', async () => {
+  const copy = join(folder, 'misspelled');
+  await mkdir(copy);
+  for (const name of ['greet.yaml', 'wire.yaml', 'engine.yaml']) {
+    const text = await readFile(join(folder, name), 'utf8');
+    await writeFile(join(copy, name), text.replace('github.issues\n', 'github.isues\n'));
+  }
+  const [, shown] = /\$ headwater wire check -f \.\n([\s\S]*?)^```$/m.exec(page) ?? [];
+  const checked = await HeadwaterProcess.run(['wire', 'check', '-f', '.'], { cwd: copy });
+  expect(checked).toEqual({ code: 1, stdout: shown, stderr: '' });
 });
 
 it('runs on a laptop, and an issue that is opened starts the workflow', async () => {
