@@ -6,7 +6,7 @@ import { planOf } from '../plan.ts';
 import { setsAtBrokerOf } from '../producers.ts';
 import { checkConsumed, type LiveEventType } from './consumed-rules.ts';
 import type { Finding } from './finding.ts';
-import { loops, sharedStarts, takenTwice, unreadEvents } from './flow-rules.ts';
+import { loops, sentTwice, sharedStarts, takenTwice, unreadEvents } from './flow-rules.ts';
 
 /**
  * `live`: the EventTypes a cluster knows besides; `oddities`: what the reader of the files tolerated. The findings come in the
@@ -30,6 +30,7 @@ export function checkWiring(
       ...loops(set, sets),
       ...sharedStarts(set, sets),
       ...takenTwice(set, sets),
+      ...sentTwice(set, sets),
       ...unreadEvents(set, sets),
     ];
   });

@@ -14,6 +14,7 @@ export const rules = {
   'runtime-filter': 'a part of a filter can be applied by the runtime alone',
   loop: 'a workflow starts itself, by way of others or not',
   'shared-start': 'one event starts two workflows',
+  'sent-twice': 'two sources send the same events to one Broker',
   'taken-twice': 'an event may come to one subscriber twice',
   'no-dead-letter-sink': 'what a workflow does not take is lost',
   'no-plan': 'wire plan cannot make the objects',

@@ -1,6 +1,6 @@
 import { askedOf } from '../asked.ts';
 import { type Conjunction, holds, mayOverlap } from '../conditions.ts';
-import type { ConsumedEvent, EmittedEvent, WiredWorkflow, WireSet } from '../model.ts';
+import type { ConsumedEvent, EmittedEvent, WiredSource, WiredWorkflow, WireSet } from '../model.ts';
 import { subscriberOf } from '../planned-object.ts';
 import { triggersOf } from '../triggers.ts';
 import type { Finding } from './finding.ts';
@@ -123,6 +123,18 @@ export function takenTwice(set: WireSet, sets: readonly WireSet[]): Finding[] {
         message,
       } as const,
     ];
+  });
+}
+
+/** Sources of what another source before it is of, too: each has a webhook of its own, and every event comes of both. */
+export function sentTwice(set: WireSet, sets: readonly WireSet[]): Finding[] {
+  const before = sets.slice(0, sets.indexOf(set)).flatMap(({ sources }) => sources);
+  return set.sources.flatMap(({ kind, eventSource, name, place }, index) => {
+    const isSame = (other: WiredSource) => other.kind === kind && other.eventSource === eventSource;
+    const other = [...before, ...set.sources.slice(0, index)].find(isSame);
+    if (!other) return [];
+    const message = `source ${name} sends what ${other.name} (${other.place.file}:${other.place.line}) sends to the same Broker, so that events come twice; leave one out`;
+    return [{ rule: 'sent-twice', severity: 'warning', place, workflow: undefined, message } as const];
   });
 }
 

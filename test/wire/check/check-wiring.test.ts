@@ -222,6 +222,17 @@ workflows: [{ file: waiter.yaml, runtime: deployment, service: engine }]
     ],
   },
   {
+    name: 'two sources of one repository',
+    files: {
+      ...files,
+      'more.wire.yaml':
+        'name: more\nbroker: { name: events }\nsources:\n  - { kind: GitHubSource, repository: acme/shop, secret: other, name: again, eventTypes: [push] }\n',
+    },
+    findings: [
+      'wire.yaml:6 warning sent-twice: source acme-shop sends what again (more.wire.yaml:4) sends to the same Broker, so that events come twice; leave one out',
+    ],
+  },
+  {
     name: 'no dead letter sink',
     files: changed('wire.yaml', [
       'delivery:\n  deadLetterSink: { ref: { apiVersion: v1, kind: Service, name: lost } }\n',
