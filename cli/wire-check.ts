@@ -1,5 +1,7 @@
+import type { LiveEventType } from '../wire/check/consumed-rules.ts';
 import type { KubeManifest } from '../wire/model.ts';
 import { type Command, type Option, UsageError } from './command.ts';
+import type { KubeWireCluster } from './wire-cluster.ts';
 import { fileOption, ofCluster, readWired, withCluster } from './wire-input.ts';
 
 const live: Option = {
@@ -32,9 +34,7 @@ docs/workflows.md explains the rules.
     const { checkWiring } = await import('../wire/check/check-wiring.ts');
     const { findingJson, findingText } = await import('./wire-text.ts');
     const asksCluster = values['cluster'] === true || (values['kubeconfig'] ?? values['context']) !== undefined;
-    const known = asksCluster
-      ? await withCluster(values, async (cluster) => eventTypesOf(await cluster.all(EVENT_TYPE)))
-      : [];
+    const known = asksCluster ? await withCluster(values, eventTypesIn) : [];
     const findings = checkWiring(wiring, known, warnings);
     if (output === 'json') terminal.out(`${JSON.stringify(findings.map(findingJson), undefined, 2)}\n`);
     else terminal.out(findings.map(findingText).join(''));
@@ -43,12 +43,27 @@ docs/workflows.md explains the rules.
   },
 };
 
-const EVENT_TYPE = { apiVersion: 'eventing.knative.dev/v1beta2', kind: 'EventType' };
+/** v1beta3 of EventType has a list of attributes; before, `type` and `source` were fields. */
+const VERSIONS = ['v1beta3', 'v1beta2'];
 
-function eventTypesOf(objects: readonly KubeManifest[]) {
-  return objects.flatMap(({ spec }) => {
-    // The API server held it against the kind's schema.
-    const { type, source } = (spec ?? {}) as { readonly type?: string; readonly source?: string };
-    return type === undefined ? [] : [{ type, source }];
-  });
+async function eventTypesIn(cluster: KubeWireCluster): Promise<readonly LiveEventType[]> {
+  for (const version of VERSIONS) {
+    const kind = { apiVersion: `eventing.knative.dev/${version}`, kind: 'EventType' };
+    if (await cluster.knows(kind)) return (await cluster.all(kind)).flatMap(eventTypeOf);
+  }
+  return [];
+}
+
+function eventTypeOf({ spec }: KubeManifest): LiveEventType[] {
+  // The API server held it against the kind's schema.
+  const { attributes = [], ...fields } = (spec ?? {}) as EventTypeSpec;
+  const named = Object.fromEntries(attributes.map(({ name, value }) => [name, value]));
+  const { type, source } = { ...fields, ...named };
+  return type ? [{ type, source: source || undefined }] : [];
+}
+
+interface EventTypeSpec {
+  readonly type?: string;
+  readonly source?: string;
+  readonly attributes?: readonly { readonly name: string; readonly value?: string }[];
 }

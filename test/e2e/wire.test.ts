@@ -117,6 +117,36 @@ describe('headwater wire at a real API server', () => {
     }
   });
 
+  it('checks with the EventTypes of the cluster', async () => {
+    const produced = async () => {
+      const { stdout } = await wire('check', 'mixed');
+      expect(stdout).toContain('nobody here produces events.vet.asked');
+      return !stdout.includes('nobody here produces com.library.returned');
+    };
+    expect(await produced()).toBe(false);
+    const attributes = [
+      { name: 'type', required: true, value: 'com.library.returned' },
+      { name: 'source', required: false },
+    ];
+    const metadata = { name: 'returned', namespace: library };
+    const object = { apiVersion: 'eventing.knative.dev/v1beta3', kind: 'EventType', metadata, spec: { attributes } };
+    await writeFile(join(folder, 'eventtype.json'), JSON.stringify(object));
+    await kubectl('apply', '-f', join(folder, 'eventtype.json'));
+    expect(await produced()).toBe(true);
+  });
+
+  it('explains with the Triggers of the cluster', async () => {
+    const event = join(folder, 'event.txt');
+    const attributes = { specversion: '1.0', id: '1', source: 'https://github.com/acme/shop', action: 'opened' };
+    await writeFile(event, JSON.stringify({ ...attributes, type: 'dev.knative.source.github.pull_request' }));
+    const { code, stdout } = await headwater('wire', 'explain', event, '--kubeconfig', cluster.kubeconfig);
+    expect(code).toBe(0);
+    expect(lines(stdout).filter((line) => line.includes(`${demo}/`))).toEqual([
+      `Trigger ${demo}/review-pull-requests-github-pull-request of Broker default: matches; it goes to Knative Service reviewer`,
+      ...Array.from({ length: 7 }, () => expect.stringMatching(/: does not match$/)),
+    ]);
+  });
+
   it('shows what somebody else has changed, and takes it back only when told to', async () => {
     const name = 'triage-github-issues';
     await kubectl('patch', 'trigger', name, '-n', demo, '--type=merge', '-p', '{"spec":{"broker":"elsewhere"}}');
