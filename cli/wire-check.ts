@@ -2,7 +2,7 @@ import type { LiveEventType } from '../wire/check/consumed-rules.ts';
 import type { KubeManifest } from '../wire/model.ts';
 import { type Command, type Option, UsageError } from './command.ts';
 import type { KubeWireCluster } from './wire-cluster.ts';
-import { fileOption, ofCluster, readWired, withCluster } from './wire-input.ts';
+import { asksCluster, fileOption, ofCluster, readWired, withCluster } from './wire-input.ts';
 
 const live: Option = {
   type: 'boolean',
@@ -33,8 +33,7 @@ docs/workflows.md explains the rules.
     const { wiring, warnings } = await readWired({ values, positionals }, { checkSchemas: true });
     const { checkWiring } = await import('../wire/check/check-wiring.ts');
     const { findingJson, findingText } = await import('./wire-text.ts');
-    const asksCluster = values['cluster'] === true || (values['kubeconfig'] ?? values['context']) !== undefined;
-    const known = asksCluster ? await withCluster(values, eventTypesIn) : [];
+    const known = asksCluster(values) ? await withCluster(values, eventTypesIn) : [];
     const findings = checkWiring(wiring, known, warnings);
     if (output === 'json') terminal.out(`${JSON.stringify(findings.map(findingJson), undefined, 2)}\n`);
     else terminal.out(findings.map(findingText).join(''));

@@ -1,5 +1,5 @@
 import { type Command, UsageError } from './command.ts';
-import { fileOption, ofCluster, readWired, withCluster } from './wire-input.ts';
+import { asksCluster, fileOption, ofCluster, readWired, withCluster } from './wire-input.ts';
 
 export const explainCommand: Command = {
   name: 'wire explain',
@@ -20,7 +20,7 @@ event, with 1 when none does, and with 2 when that cannot be told.
   async run({ values, positionals }, terminal) {
     const { output = 'text' } = values;
     const [event, ...others] = positionals;
-    const asksCluster = values['cluster'] === true || (values['kubeconfig'] ?? values['context']) !== undefined;
+    const live = asksCluster(values);
     const problems = [
       output === 'text' || output === 'json' ? '' : '--output must be text or json',
       event !== undefined && others.length === 0 ? '' : 'name one file with a CloudEvent',
@@ -31,11 +31,11 @@ event, with 1 when none does, and with 2 when that cannot be told.
     const { mayTake } = await import('../wire/explain/taking.ts');
     const { explanationText } = await import('./wire-text.ts');
     const read = await readEventFile(event);
-    const needsFiles = !asksCluster || values['file'] !== undefined;
+    const needsFiles = !live || values['file'] !== undefined;
     const { wiring, objects } = needsFiles
       ? await readWired({ values, positionals: [] }, { withManifests: true })
       : { wiring: { sets: [] }, objects: [] };
-    const triggers = asksCluster ? await withCluster(values, (cluster) => cluster.all(TRIGGER)) : objects;
+    const triggers = live ? await withCluster(values, (cluster) => cluster.all(TRIGGER)) : objects;
     const explanation = explain(read, triggers, wiring);
     terminal.out(output === 'json' ? `${JSON.stringify(explanation, undefined, 2)}\n` : explanationText(explanation));
     const isTaken =

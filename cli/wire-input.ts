@@ -18,6 +18,11 @@ export const ofCluster: Readonly<Record<string, Option>> = {
   context: { type: 'string', value: 'NAME', help: 'the context in it (the current one)' },
 };
 
+/** Whether a command that can do without a cluster is to ask one: `--cluster`, or an option that names one. */
+export function asksCluster(values: Values): boolean {
+  return values['cluster'] === true || (values['kubeconfig'] ?? values['context']) !== undefined;
+}
+
 /** @throws UsageError */
 export function pathsOf({ values, positionals }: Args): readonly string[] {
   const paths = [...listOption(values['file']), ...positionals];

@@ -11,26 +11,25 @@ interface Starter {
   readonly starts: readonly { readonly event: ConsumedEvent; readonly conditions: Conjunction }[];
 }
 
-/** Definitions that no wire.yaml puts together are each looked at alone: nothing says that they meet in one Broker. */
-function together(workflow: WiredWorkflow, set: WireSet, sets: readonly WireSet[]): readonly Starter[] {
-  const found =
-    set.name === undefined
-      ? [{ workflow, of: set }]
-      : sets.flatMap((of) => of.workflows.map((one) => ({ workflow: one, of })));
-  return found.map((one) => ({
-    workflow: one.workflow,
-    starts: one.workflow.consumes
-      .filter(({ role }) => role === 'start')
-      .map((event) => ({ event, conditions: askedOf(event, one.workflow, { set: one.of, sets }).conditions })),
-  }));
+function startersIn(sets: readonly WireSet[]): readonly Starter[] {
+  return sets.flatMap((set) =>
+    set.workflows.map((workflow) => ({
+      workflow,
+      starts: workflow.consumes
+        .filter(({ role }) => role === 'start')
+        .map((event) => ({ event, conditions: askedOf(event, workflow, { set, sets }).conditions })),
+    })),
+  );
 }
 
 /** Workflows of the set that start themselves; each circle is told once, at the first of them. */
 export function loops(set: WireSet, sets: readonly WireSet[]): Finding[] {
   const told = new Set<string>();
+  const starters = startersIn(sets);
   return set.workflows.flatMap((workflow) => {
-    const starters = together(workflow, set, sets);
-    const circle = circleThrough(workflow, starters);
+    // Definitions that no wire.yaml puts together are each looked at alone: nothing says that they meet in one Broker.
+    const among = set.name === undefined ? starters.filter((one) => one.workflow === workflow) : starters;
+    const circle = circleThrough(workflow, among);
     const key = circle
       ?.map(({ place }) => `${place.file}:${place.line}`)
       .toSorted()
@@ -74,8 +73,8 @@ function mayStart({ type, source, attributes }: EmittedEvent, conditions: Conjun
 /** Workflows that an event may start together with another that was told of before. */
 export function sharedStarts(set: WireSet, sets: readonly WireSet[]): Finding[] {
   if (set.name === undefined) return [];
+  const starters = startersIn(sets);
   return set.workflows.flatMap((workflow) => {
-    const starters = together(workflow, set, sets);
     const at = starters.findIndex((one) => one.workflow === workflow);
     const own = starters[at];
     return starters.slice(0, at).flatMap((other) => {
